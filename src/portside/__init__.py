@@ -1,0 +1,3 @@
+"""Portside: Amazon ECR that anyone can run."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The ECR operations, one module a noun."""

@@ -1,0 +1,1 @@
+"""How AWS requests are read and answered."""

@@ -1,0 +1,187 @@
+"""Reading manifests: what they are and what they refer to. Pure; the bytes are never changed.
+
+Sources: OCI image-spec manifest.md, image-index.md and artifact manifests of 1.1-rc; Docker manifest v2 schema 2.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from portside.core import media_types
+from portside.core.digest import Digest
+from portside.core.errors import InvalidParameter
+
+MAXIMUM_SIZE = 4 * 1024 * 1024
+"""Bytes of the largest manifest: PutImage.imageManifest in the service model."""
+
+_FIELD = "ImageManifest"
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A reference from one manifest to some content: what it is, its name, its size in bytes."""
+
+    media_type: str
+    digest: Digest
+    size: int
+    foreign: bool = False
+    """The content lies elsewhere (`urls`) and need not be in the repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a manifest says of itself."""
+
+    media_type: str
+    artifact_type: str | None
+    """`artifactType`, else the configuration's media type; None for an index that names none."""
+    config: Descriptor | None
+    layers: tuple[Descriptor, ...]
+    images: tuple[Descriptor, ...]
+    """The manifests that an index lists."""
+    subject: Descriptor | None
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """Every blob that the repository must hold: configuration and layers without foreign ones, each digest once."""
+        listed = ((self.config,) if self.config else ()) + self.layers
+        return tuple({item.digest: item for item in listed if not item.foreign}.values())
+
+    @property
+    def content_size(self) -> int:
+        """Bytes of configuration and layers, as DescribeImages counts them."""
+        return sum(item.size for item in ((self.config,) if self.config else ()) + self.layers)
+
+
+def read(content: bytes, declared: str | None) -> Manifest:
+    """Read a manifest.
+
+    `declared` is the Content-Type or imageManifestMediaType; without it the document's own mediaType decides.
+    Raises InvalidParameter with ECR's words (ecr-behaviour 1.3, 1.5).
+    """
+    document = _document(content)
+    media_type = _media_type(document, declared)
+    if media_type in media_types.SCHEMA1 or document.get("schemaVersion") == 1:
+        raise InvalidParameter(
+            _FIELD, "Docker image manifest schema 1 is not supported; push the image with a newer client"
+        )
+    if media_type in media_types.INDEXES:
+        return _index(document, media_type)
+    if media_type in media_types.IMAGES:
+        return _image(document, media_type)
+    if media_type == media_types.OCI_ARTIFACT:
+        return _artifact(document, media_type)
+    raise InvalidParameter(_FIELD, f"Unsupported manifest media type '{media_type[:128]}'")
+
+
+def annotations(content: bytes) -> dict[str, str]:
+    """The annotations of a manifest that `read` accepted."""
+    found: object = json.loads(content).get("annotations")
+    if not isinstance(found, dict):
+        return {}
+    return {key: value for key, value in cast("dict[str, Any]", found).items() if isinstance(value, str)}
+
+
+def _document(content: bytes) -> dict[str, Any]:
+    if len(content) > MAXIMUM_SIZE:
+        raise InvalidParameter(_FIELD, f"Member must have length less than or equal to {MAXIMUM_SIZE}")
+    try:
+        document: object = json.loads(content.decode("utf-8"), object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError):
+        raise InvalidParameter(_FIELD, "Invalid JSON syntax") from None
+    if not isinstance(document, dict):
+        raise InvalidParameter(_FIELD, "Invalid JSON syntax")
+    return cast("dict[str, Any]", document)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Two readers of a repeated key may see two different images under one digest.
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("repeated key")
+    return found
+
+
+def _media_type(document: dict[str, Any], declared: str | None) -> str:
+    named = document.get("mediaType")
+    if named is not None and not isinstance(named, str):
+        raise InvalidParameter(_FIELD, "Invalid JSON syntax")
+    if declared is not None and named is not None and declared != named:
+        raise InvalidParameter(_FIELD, f"Media type '{declared[:128]}' does not match the manifest's '{named[:128]}'")
+    found = declared or named
+    if found is None:
+        # ECR's own words for a manifest that says nowhere what it is (ecr-behaviour 1.5).
+        raise InvalidParameter(_FIELD, "Invalid JSON syntax")
+    return found
+
+
+def _image(document: dict[str, Any], media_type: str) -> Manifest:
+    if "manifests" in document:
+        raise InvalidParameter(_FIELD, "An image manifest cannot list manifests")
+    config = _descriptor(document.get("config"))
+    return Manifest(
+        media_type=media_type,
+        artifact_type=_text(document, "artifactType") or config.media_type,
+        config=config,
+        layers=tuple(_descriptors(document.get("layers"))),
+        images=(),
+        subject=_subject(document),
+    )
+
+
+def _index(document: dict[str, Any], media_type: str) -> Manifest:
+    if "layers" in document or "config" in document:
+        raise InvalidParameter(_FIELD, "An image index cannot list layers")
+    return Manifest(
+        media_type=media_type,
+        artifact_type=_text(document, "artifactType"),
+        config=None,
+        layers=(),
+        images=tuple(_descriptors(document.get("manifests"))),
+        subject=_subject(document),
+    )
+
+
+def _artifact(document: dict[str, Any], media_type: str) -> Manifest:
+    return Manifest(
+        media_type=media_type,
+        artifact_type=_text(document, "artifactType"),
+        config=None,
+        layers=tuple(_descriptors(document.get("blobs") or [])),
+        images=(),
+        subject=_subject(document),
+    )
+
+
+def _text(document: dict[str, Any], key: str) -> str | None:
+    found = document.get(key)
+    if found is not None and not isinstance(found, str):
+        raise InvalidParameter(_FIELD, f"Member '{key}' must be a string")
+    return found or None
+
+
+def _subject(document: dict[str, Any]) -> Descriptor | None:
+    found = document.get("subject")
+    return None if found is None else _descriptor(found)
+
+
+def _descriptors(found: object) -> Iterator[Descriptor]:
+    if not isinstance(found, list):
+        raise InvalidParameter(_FIELD, "Invalid JSON syntax")
+    return (_descriptor(item) for item in cast("list[object]", found))
+
+
+def _descriptor(found: object) -> Descriptor:
+    if not isinstance(found, dict):
+        raise InvalidParameter(_FIELD, "Invalid JSON syntax")
+    item = cast("dict[str, Any]", found)
+    media_type, digest, size = item.get("mediaType"), item.get("digest"), item.get("size")
+    if not isinstance(media_type, str) or not isinstance(digest, str):
+        raise InvalidParameter(_FIELD, "Every descriptor needs a mediaType and a digest")
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 2**63:
+        raise InvalidParameter(_FIELD, "Every descriptor needs a size in bytes")
+    foreign = bool(item.get("urls")) and media_types.is_foreign(media_type)
+    return Descriptor(media_type, Digest.parse(digest, _FIELD), size, foreign)

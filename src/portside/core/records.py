@@ -1,0 +1,91 @@
+"""What the registry remembers: plain values that cross between rooms. Times are microseconds since 1970, UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from portside.core.digest import Digest
+from portside.core.names import RepositoryId, Tag
+
+
+@dataclass(frozen=True, slots=True)
+class TagExclusion:
+    """A pattern of tags that the repository's mutability does not apply to."""
+
+    filter: str
+    filter_type: str = "WILDCARD"
+
+
+@dataclass(frozen=True, slots=True)
+class RepositorySettings:
+    """What CreateRepository is told besides a name."""
+
+    tag_mutability: str = "MUTABLE"
+    tag_exclusions: Sequence[TagExclusion] = ()
+    scan_on_push: bool = False
+    encryption_type: str = "AES256"
+    kms_key: str | None = None
+    resource_tags: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository as it stands."""
+
+    key: int
+    """The row's number: never reused, unlike the name."""
+    id: RepositoryId
+    settings: RepositorySettings
+    content_key: str
+    """The id of the data key that seals its content."""
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A manifest and what is known of it."""
+
+    digest: Digest
+    media_type: str
+    artifact_type: str | None
+    subject: Digest | None
+    size: int
+    """Bytes of the manifest itself."""
+    content_size: int
+    """Bytes of configuration and layers; for an index, of its largest child."""
+    pushed_at: int
+    last_pull_at: int | None
+    tags: Sequence[Tag] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A blob as one repository holds it."""
+
+    digest: Digest
+    size: int
+    location: str
+    media_type: str | None
+    """As the last manifest that refers to it says; None while none does."""
+    referenced: bool
+    """Whether an image refers to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An upload in progress, or one completed within the last day."""
+
+    id: str
+    repository_key: int
+    location: str
+    """Where the bytes are staged."""
+    received: int
+    """Bytes held, the remainder included."""
+    remainder: bytes
+    """The sealed end of what was received, too short to be a segment of its own."""
+    turn: int
+    """Moves with every request that writes, so that a stale one is noticed."""
+    parts: int
+    completed: Digest | None
+    started_at: int

@@ -1,0 +1,1 @@
+"""Docker speaks: the OCI Distribution routes."""

@@ -1,0 +1,1 @@
+"""Who asks, and may they? Signatures, tokens and decisions, all pure: secrets, documents and the clock are handed in."""

@@ -1,0 +1,1 @@
+"""Plug it together: settings, wiring, ASGI and the process."""

@@ -1,0 +1,1 @@
+"""Where is it kept? Bytes, rows and keys behind small ports."""

@@ -1,0 +1,1 @@
+"""Where bytes lie: one port, its adapters, and the sealing wrapper."""

@@ -1,0 +1,1 @@
+"""What seals the rest: the master key's port and its local adapter."""

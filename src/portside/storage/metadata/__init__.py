@@ -1,0 +1,1 @@
+"""Where rows lie: one schema on two dialects."""

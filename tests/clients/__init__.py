@@ -1,0 +1,1 @@
+"""Drivers for the real container clients that the wire tests run."""
