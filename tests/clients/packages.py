@@ -85,7 +85,7 @@ def _find(name: str) -> Path | None:
 
 
 def _build_aws_version_1() -> None:
-    """Make the environment beside its final place's name, so that half a one is replaced."""
+    """Make the environment afresh; pip writes `aws` last, so half a one is never taken for whole."""
     pip = [AWS_VERSION_1 / "bin" / "python", "-m", "pip", "install", "--quiet", "awscli<2"]
     for command in ([sys.executable, "-m", "venv", "--clear", AWS_VERSION_1], pip):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -110,7 +110,6 @@ def _last_line(done: subprocess.CompletedProcess[str]) -> str:
 def _locked() -> Iterator[None]:
     """Let one process at a time install things."""
     CACHE.mkdir(exist_ok=True)
-    (CACHE / ".gitignore").write_text("*\n")
     with (CACHE / "packages.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -120,16 +119,15 @@ def _locked() -> Iterator[None]:
 def _services_stay_off() -> Iterator[None]:
     """Tell maintainer scripts not to start services; put back what was there."""
     kept = POLICY.with_name("policy-rc.d.kept")
-    existed = POLICY.exists()
-    if existed:
-        _as_root(["mv", str(POLICY), str(kept)])
+    if POLICY.exists():
+        _as_root(["mv", "-n", str(POLICY), str(kept)])
     source = CACHE / "policy-rc.d"
     source.write_text("#!/bin/sh\nexit 101\n")
     _as_root(["install", "-m", "755", str(source), str(POLICY)])
     try:
         yield
     finally:
-        _as_root(["mv", str(kept), str(POLICY)] if existed else ["rm", "-f", str(POLICY)])
+        _as_root(["mv", str(kept), str(POLICY)] if kept.exists() else ["rm", "-f", str(POLICY)])
 
 
 def main() -> int:
