@@ -1,0 +1,166 @@
+"""Blobs in a folder.
+
+Law: bytes are fsynced, placed, and their folder fsynced before `publish` returns (ARCHITECTURE.md, laws 1 and 2).
+
+    ROOT/uploads/<key>/<name>          staged
+    ROOT/blobs/<key>/<2 hex>/<name>    published, by rename
+
+Names are checked against `LOCATION` before they become a path: nothing a client sends reaches the file system.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from portside.storage.blobs.port import LOCATION
+from portside.storage.errors import Damaged, NoSpace, StorageError, StorageUnavailable
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class FilesystemBlobs:
+    """A BlobStore on one POSIX file system."""
+
+    def __init__(self, root: Path) -> None:
+        self._staged = root / "uploads"
+        self._published = root / "blobs"
+
+    def write(self, location: str, offset: int, data: bytes | bytearray | memoryview, *, last: bool) -> None:
+        """See BlobStore. Plain bytes need no segments, so `last` means nothing here."""
+        del last
+        path = self._staging(location)
+        with _in_our_words():
+            try:
+                file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+            except FileNotFoundError:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                _write_all(file, data, offset)
+                # Longer garbage may be left of a write that was not acknowledged.
+                os.ftruncate(file, offset + len(data))
+            finally:
+                os.close(file)
+
+    def publish(self, location: str, size: int) -> None:
+        """See BlobStore."""
+        staging, place = self._staging(location), self._place(location)
+        with _in_our_words():
+            try:
+                file = os.open(staging, os.O_RDWR)
+            except FileNotFoundError:
+                if self.holds(location, size):
+                    return
+                raise Damaged(f"Nothing is staged at {location}.") from None
+            try:
+                held = os.fstat(file).st_size
+                if held < size:
+                    raise Damaged(f"Only {held} of {size} bytes are staged at {location}.")
+                os.ftruncate(file, size)
+                os.fsync(file)
+            finally:
+                os.close(file)
+            self._make_durably(place.parent)
+            staging.rename(place)
+            _sync_folder(place.parent)
+
+    def read(self, location: str, offset: int, length: int, size: int | None) -> bytes:
+        """See BlobStore."""
+        with _in_our_words():
+            file = self._open(location)
+            try:
+                if size is not None and os.fstat(file).st_size != size:
+                    raise Damaged(f"The content at {location} has another length than was recorded.")
+                data = os.pread(file, length, offset)
+                while len(data) < length:
+                    more = os.pread(file, length - len(data), offset + len(data))
+                    if not more:
+                        raise Damaged(f"The content at {location} is cut short.")
+                    data += more
+                return data
+            finally:
+                os.close(file)
+
+    def holds(self, location: str, size: int) -> bool:
+        """See BlobStore."""
+        with _in_our_words():
+            try:
+                return self._place(location).stat().st_size == size
+            except FileNotFoundError:
+                return False
+
+    def delete(self, location: str) -> None:
+        """See BlobStore."""
+        with _in_our_words():
+            self._staging(location).unlink(missing_ok=True)
+            self._place(location).unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """See BlobStore."""
+        with _in_our_words():
+            self._staged.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(self._staged, os.W_OK | os.X_OK):
+                raise StorageUnavailable(f"The folder {self._staged} cannot be written.")
+            state = os.statvfs(self._staged)
+            if state.f_bavail == 0:
+                raise NoSpace("The disk is full.")
+
+    def _open(self, location: str) -> int:
+        for path in (self._place(location), self._staging(location), self._place(location)):
+            with contextlib.suppress(FileNotFoundError):
+                return os.open(path, os.O_RDONLY)
+        raise Damaged(f"The content at {location} is gone.")
+
+    def _staging(self, location: str) -> Path:
+        return self._staged / _checked(location)
+
+    def _place(self, location: str) -> Path:
+        key, _, name = _checked(location).partition("/")
+        return self._published / key / name[:2] / name
+
+    def _make_durably(self, folder: Path) -> None:
+        """Make a folder whose own entry survives a power failure too."""
+        if folder.is_dir():
+            return
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for above in (folder.parent, folder.parent.parent, folder.parent.parent.parent):
+            _sync_folder(above)
+
+
+def _checked(location: str) -> str:
+    if LOCATION.fullmatch(location) is None:
+        raise ValueError("not a location of ours")
+    return location
+
+
+def _write_all(file: int, data: bytes | bytearray | memoryview, offset: int) -> None:
+    rest = memoryview(data)
+    while rest:
+        written = os.pwrite(file, rest, offset)
+        rest, offset = rest[written:], offset + written
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Turn the operating system's errors into the port's."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise NoSpace("The disk is full.") from error
+        raise StorageUnavailable(f"The blob folder cannot be used: {error.strerror}.") from error

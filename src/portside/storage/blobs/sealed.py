@@ -1,0 +1,122 @@
+"""The sealing wrapper: every blob encrypted and authenticated in segments, over any blob store.
+
+Layout (docs/decisions/0004-sealing.md). A blob is a sequence of segments of SEGMENT plaintext bytes, the last one
+possibly shorter:
+
+    sealed segment = nonce (12 random bytes) | AES-256-GCM ciphertext | tag (16)
+
+under a key of the blob's own, HKDF-SHA-256(content key, salt = the location's random name). The associated data is the
+segment's number and whether it is the last, so segments cannot be moved, dropped, repeated or taken from another
+blob, and a blob cut short does not open. An empty blob is one empty last segment.
+
+Why random nonces and not counters: an interrupted write is made again with bytes that may differ, and a nonce must
+never meet two plaintexts.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import struct
+from collections.abc import Callable
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from portside.storage.blobs.port import SEGMENT, BlobStore
+from portside.storage.errors import Damaged
+
+_NONCE = 12
+_TAG = 16
+_SEALED = _NONCE + SEGMENT + _TAG
+_CONTEXT = struct.Struct(">QB")
+_PURPOSE = b"portside blob v1"
+
+
+class SealedBlobs:
+    """A BlobStore whose content only its keys can read."""
+
+    def __init__(self, inner: BlobStore, keys: Callable[[str], bytes]) -> None:
+        """`keys` gives the 32-byte content key of a key id, the first half of a location."""
+        self._inner = inner
+        self._keys = keys
+        self._cipher = functools.lru_cache(maxsize=1024)(self._derive)
+
+    def write(self, location: str, offset: int, data: bytes | bytearray | memoryview, *, last: bool) -> None:
+        """See BlobStore."""
+        number, beside = divmod(offset, SEGMENT)
+        if beside or (len(data) % SEGMENT and not last):
+            raise ValueError("writes are whole segments, but for the end of the last")
+        cipher = self._cipher(location)
+        count = max(-(-len(data) // SEGMENT), 1 if last else 0)
+        sealed = bytearray(len(data) + count * (_NONCE + _TAG))
+        nonces = os.urandom(_NONCE * count)
+        out, source = memoryview(sealed), memoryview(data)
+        for index in range(count):
+            piece = source[index * SEGMENT : (index + 1) * SEGMENT]
+            place = out[index * _SEALED : index * _SEALED + _NONCE + len(piece) + _TAG]
+            nonce = nonces[index * _NONCE : (index + 1) * _NONCE]
+            place[:_NONCE] = nonce
+            context = _CONTEXT.pack(number + index, last and index == count - 1)
+            cipher.encrypt_into(nonce, piece, context, place[_NONCE:])
+        self._inner.write(location, number * _SEALED, sealed, last=True)
+
+    def publish(self, location: str, size: int) -> None:
+        """See BlobStore."""
+        self._inner.publish(location, sealed_size(size))
+
+    def read(self, location: str, offset: int, length: int, size: int | None) -> bytes:
+        """See BlobStore."""
+        first, beside = divmod(offset, SEGMENT)
+        if beside:
+            raise ValueError("reads begin on a segment")
+        final = -1 if size is None else max(size - 1, 0) // SEGMENT
+        upto = max(offset + length - 1, 0) // SEGMENT
+        start, stop = first * _SEALED, (upto + 1) * _SEALED
+        whole = None if size is None else sealed_size(size)
+        if whole is not None and upto == final:
+            stop = whole
+        sealed = self._inner.read(location, start, stop - start, whole)
+        opened = self._open(location, sealed, first, final)
+        return bytes(opened) if len(opened) == length else bytes(opened[:length])
+
+    def _open(self, location: str, sealed: bytes, first: int, final: int) -> memoryview:
+        """Open consecutive segments, the first of which has the number `first`."""
+        cipher, source = self._cipher(location), memoryview(sealed)
+        count = -(-len(sealed) // _SEALED)
+        out = memoryview(bytearray(len(sealed) - count * (_NONCE + _TAG)))
+        for index in range(count):
+            segment = source[index * _SEALED : (index + 1) * _SEALED]
+            place = out[index * SEGMENT : (index + 1) * SEGMENT]
+            number = first + index
+            try:
+                cipher.decrypt_into(segment[:_NONCE], segment[_NONCE:], _CONTEXT.pack(number, number == final), place)
+            except (InvalidTag, ValueError):
+                raise Damaged(f"Segment {number} at {location} does not authenticate.") from None
+        return out
+
+    def holds(self, location: str, size: int) -> bool:
+        """See BlobStore."""
+        return self._inner.holds(location, sealed_size(size))
+
+    def delete(self, location: str) -> None:
+        """See BlobStore."""
+        self._inner.delete(location)
+
+    def check(self) -> None:
+        """See BlobStore."""
+        self._inner.check()
+
+    def _derive(self, location: str) -> AESGCM:
+        key, _, name = location.partition("/")
+        return AESGCM(
+            HKDF(algorithm=SHA256(), length=32, salt=bytes.fromhex(name), info=_PURPOSE).derive(self._keys(key))
+        )
+
+
+def sealed_size(size: int) -> int:
+    """How many bytes the sealed form of `size` bytes takes."""
+    segments = max(-(-size // SEGMENT), 1)
+    return size + segments * (_NONCE + _TAG)

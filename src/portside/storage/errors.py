@@ -1,0 +1,31 @@
+"""What storage says when it cannot do its work; the registry turns these into its own words where a client must know."""
+
+from __future__ import annotations
+
+
+class StorageError(Exception):
+    """Storage could not do what it was asked; `message` says so in one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class StorageUnusable(StorageError):
+    """The folder, the database or the key cannot be used as configured: an operator has to act."""
+
+
+class NewerSchema(StorageUnusable):
+    """The data was written by a newer version of Portside."""
+
+
+class StorageUnavailable(StorageError):
+    """The database or the store does not answer now."""
+
+
+class NoSpace(StorageError):
+    """The disk or the bucket takes no more."""
+
+
+class Damaged(StorageError):
+    """Stored bytes do not authenticate, are cut short, or are gone."""

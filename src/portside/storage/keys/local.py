@@ -1,0 +1,85 @@
+"""A master key held by this process: from a file, from the operator, or made on the first start.
+
+Wrapping is AES-256-GCM with a random nonce: one byte of version, twelve of nonce, then the sealed key. Few keys are
+ever wrapped, so random nonces stay far from their limit (NIST SP 800-38D, 8.3).
+"""
+
+from __future__ import annotations
+
+import binascii
+import os
+from base64 import b64decode, b64encode
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from portside.storage.errors import Damaged, StorageUnusable
+
+_VERSION = b"\x01"
+_NONCE = 12
+KEY_SIZE = 32
+
+
+class LocalKeyKeeper:
+    """Wraps under a key in memory."""
+
+    def __init__(self, master: bytes) -> None:
+        if len(master) != KEY_SIZE:
+            raise StorageUnusable(f"The master key must be {KEY_SIZE} bytes, not {len(master)}.")
+        self._cipher = AESGCM(master)
+
+    def wrap(self, key: bytes, context: bytes) -> bytes:
+        """See KeyKeeper."""
+        nonce = os.urandom(_NONCE)
+        return _VERSION + nonce + self._cipher.encrypt(nonce, key, context)
+
+    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
+        """See KeyKeeper."""
+        nonce, sealed = wrapped[1 : 1 + _NONCE], wrapped[1 + _NONCE :]
+        if wrapped[:1] != _VERSION or len(nonce) != _NONCE:
+            raise Damaged("A wrapped key has an unknown form.")
+        try:
+            return self._cipher.decrypt(nonce, sealed, context)
+        except InvalidTag:
+            raise Damaged("A wrapped key does not open under this master key.") from None
+
+
+def decode_master_key(text: str) -> bytes:
+    """Read a master key as people write it: base64 of 32 bytes. Raises StorageUnusable."""
+    try:
+        key = b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != KEY_SIZE:
+        raise StorageUnusable(f"The master key must be the base64 form of {KEY_SIZE} random bytes.")
+    return key
+
+
+def read_master_key(path: Path) -> bytes:
+    """Read a master key file; raises StorageUnusable, naming the file and never its content."""
+    try:
+        text = path.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise StorageUnusable(f"The master key file {path} cannot be read: {reason}.") from None
+    return decode_master_key(text)
+
+
+def create_master_key(path: Path) -> bytes:
+    """Make a master key file with mode 0600; an existing one is never overwritten."""
+    key = os.urandom(KEY_SIZE)
+    staging = path.with_name(path.name + ".new")
+    descriptor = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(b64encode(key).decode("ascii") + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.link(staging, path)
+    staging.unlink()
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return key
