@@ -80,12 +80,17 @@ class Upload:
     repository_key: int
     location: str
     """Where the bytes are staged."""
-    received: int
-    """Bytes held, the remainder included."""
-    remainder: bytes
-    """The sealed end of what was received, too short to be a segment of its own."""
-    turn: int
-    """Moves with every request that writes, so that a stale one is noticed."""
-    parts: int
-    completed: Digest | None
     started_at: int
+    received: int = 0
+    """Bytes held, the remainder included."""
+    remainder: bytes = b""
+    """The sealed end of what was received, which is written when more comes or the upload is completed."""
+    turn: int = 0
+    """Moves with every request that writes, so that a stale one is noticed."""
+    parts: int = 0
+    """How many parts came through the API."""
+    last_part: int = 0
+    """Bytes of the latest of them."""
+    undersized: bool = False
+    """Whether a part before the latest is smaller than ECR lets it be."""
+    completed: Digest | None = None

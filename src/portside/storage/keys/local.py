@@ -1,7 +1,7 @@
 """A master key held by this process: from a file, from the operator, or made on the first start.
 
-Wrapping is AES-256-GCM with a random nonce: one byte of version, twelve of nonce, then the sealed key. Few keys are
-ever wrapped, so random nonces stay far from their limit (NIST SP 800-38D, 8.3).
+Wrapping is sealing in a Box. Few keys are ever wrapped, so its random nonces stay far from their limit (NIST SP
+800-38D, 8.3).
 """
 
 from __future__ import annotations
@@ -11,37 +11,25 @@ import os
 from base64 import b64decode, b64encode
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+from portside.identity.box import KEY_SIZE, Box, BoxError
 from portside.storage.errors import Damaged, StorageUnusable
-
-_VERSION = b"\x01"
-_NONCE = 12
-KEY_SIZE = 32
 
 
 class LocalKeyKeeper:
     """Wraps under a key in memory."""
 
     def __init__(self, master: bytes) -> None:
-        if len(master) != KEY_SIZE:
-            raise StorageUnusable(f"The master key must be {KEY_SIZE} bytes, not {len(master)}.")
-        self._cipher = AESGCM(master)
+        self._box = Box(master)
 
     def wrap(self, key: bytes, context: bytes) -> bytes:
         """See KeyKeeper."""
-        nonce = os.urandom(_NONCE)
-        return _VERSION + nonce + self._cipher.encrypt(nonce, key, context)
+        return self._box.seal(key, context)
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         """See KeyKeeper."""
-        nonce, sealed = wrapped[1 : 1 + _NONCE], wrapped[1 + _NONCE :]
-        if wrapped[:1] != _VERSION or len(nonce) != _NONCE:
-            raise Damaged("A wrapped key has an unknown form.")
         try:
-            return self._cipher.decrypt(nonce, sealed, context)
-        except InvalidTag:
+            return self._box.open(wrapped, context)
+        except BoxError:
             raise Damaged("A wrapped key does not open under this master key.") from None
 
 

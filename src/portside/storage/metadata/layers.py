@@ -1,0 +1,186 @@
+"""Rows of blobs, and of the layers that repositories hold of them.
+
+A blob row says where bytes lie; it is shared by all repositories with the same content key. A layer row says that a
+repository holds one. Counts move in the unit that changes what they count (design law 7): `holders` with layer rows,
+`images` with the references of manifests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, bindparam, delete, select, tuple_, update
+
+from portside.core.digest import Digest
+from portside.core.records import Layer
+from portside.storage.metadata import tables
+from portside.storage.metadata.statements import Session, Statement, prepare
+
+_b, _l, _f = tables.blobs.c, tables.layers.c, tables.references.c
+_THIS_BLOB = and_(_b.content_key == bindparam("content_key_"), _b.digest == bindparam("digest_"))
+_THIS_LAYER = and_(_l.repository == bindparam("repository_"), _l.digest == bindparam("digest_"))
+
+_FIND = prepare(
+    select(_l.digest, _b.size, _b.location, _l.media_type, _l.images)
+    .select_from(tables.layers.join(tables.blobs, and_(_b.content_key == _l.content_key, _b.digest == _l.digest)))
+    .where(_THIS_LAYER, _b.damaged.is_(False))
+)
+_BLOB = prepare(select(_b.location, _b.size, _b.damaged).where(_THIS_BLOB).with_for_update())
+_ADD_BLOB = Statement(
+    lambda insert: (
+        insert(tables.blobs)
+        .values(
+            {
+                name: bindparam(name)
+                for name in (
+                    "content_key",
+                    "digest",
+                    "location",
+                    "size",
+                    "holders",
+                    "damaged",
+                    "created_at",
+                    "touched_at",
+                )
+            }
+        )
+        .on_conflict_do_nothing()
+    )
+)
+_MOVE_BLOB = prepare(
+    update(tables.blobs)
+    .where(_THIS_BLOB)
+    .values(
+        location=bindparam("location"),
+        size=bindparam("size"),
+        damaged=bindparam("damaged"),
+        touched_at=bindparam("at"),
+    )
+)
+_DAMAGE = prepare(
+    update(tables.blobs).where(_THIS_BLOB, _b.location == bindparam("location_")).values(damaged=bindparam("damaged"))
+)
+_HOLD = prepare(
+    update(tables.blobs).where(_THIS_BLOB).values(holders=_b.holders + bindparam("change"), touched_at=bindparam("at"))
+)
+_ADD_LAYER = Statement(
+    lambda insert: (
+        insert(tables.layers)
+        .values({name: bindparam(name) for name in ("repository", "digest", "content_key", "images", "touched_at")})
+        .on_conflict_do_nothing()
+    )
+)
+_TOUCH_LAYER = prepare(update(tables.layers).where(_THIS_LAYER).values(touched_at=bindparam("at")))
+_REFER = prepare(
+    update(tables.layers)
+    .where(_THIS_LAYER)
+    .values(images=_l.images + bindparam("change"), media_type=bindparam("media_type"), touched_at=bindparam("at"))
+)
+_RELEASE = prepare(
+    update(tables.layers)
+    .where(
+        _l.repository == bindparam("repository_"),
+        _l.digest.in_(
+            select(_f.child).where(
+                _f.repository == bindparam("repository_"), _f.parent == bindparam("parent"), _f.is_image.is_(False)
+            )
+        ),
+    )
+    .values(images=_l.images + bindparam("change"), touched_at=bindparam("at"))
+)
+_RELEASE_ALL = prepare(
+    update(tables.blobs)
+    .where(
+        tuple_(_b.content_key, _b.digest).in_(
+            select(_l.content_key, _l.digest).where(_l.repository == bindparam("repository_"))
+        )
+    )
+    .values(holders=_b.holders + bindparam("change"), touched_at=bindparam("at"))
+)
+_DELETE_ALL = prepare(delete(tables.layers).where(_l.repository == bindparam("repository_")))
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRow:
+    """Where a blob's bytes lie."""
+
+    location: str
+    size: int
+    damaged: bool
+
+
+class Layers:
+    """Blobs by content key, layers by repository."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def find(self, repository: int, digest: Digest) -> Layer | None:
+        """A layer that the repository holds; None too when its bytes are known to be damaged, so that a push heals."""
+        row = await self._session.row(_FIND, repository_=repository, digest_=str(digest))
+        if row is None:
+            return None
+        return Layer(digest, size=row[1], location=row[2], media_type=row[3], referenced=row[4] > 0)
+
+    async def blob(self, content_key: str, digest: Digest) -> BlobRow | None:
+        """A blob's row, which no other unit of writing changes until this one ends."""
+        row = await self._session.row(_BLOB, content_key_=content_key, digest_=str(digest))
+        return None if row is None else BlobRow(row[0], row[1], bool(row[2]))
+
+    async def add_blob(self, content_key: str, digest: Digest, location: str, size: int, at: int) -> bool:
+        """Record where published bytes lie; False when the blob has a row."""
+        return 1 == await self._session.run(
+            _ADD_BLOB,
+            content_key=content_key,
+            digest=str(digest),
+            location=location,
+            size=size,
+            holders=0,
+            damaged=False,
+            created_at=at,
+            touched_at=at,
+        )
+
+    async def move_blob(self, content_key: str, digest: Digest, location: str, size: int, at: int) -> None:
+        """Let a blob's row name other bytes: those that were pushed again over damaged ones."""
+        await self._session.run(
+            _MOVE_BLOB,
+            content_key_=content_key,
+            digest_=str(digest),
+            location=location,
+            size=size,
+            damaged=False,
+            at=at,
+        )
+
+    async def damage(self, content_key: str, digest: Digest, location: str) -> bool:
+        """Record that the bytes at this location are not what they were; False when the row names others by now."""
+        return 1 == await self._session.run(
+            _DAMAGE, content_key_=content_key, digest_=str(digest), location_=location, damaged=True
+        )
+
+    async def link(self, repository: int, content_key: str, digest: Digest, at: int) -> bool:
+        """Let a repository hold a blob; False when it did before."""
+        added = 1 == await self._session.run(
+            _ADD_LAYER, repository=repository, digest=str(digest), content_key=content_key, images=0, touched_at=at
+        )
+        if added:
+            await self._session.run(_HOLD, content_key_=content_key, digest_=str(digest), change=1, at=at)
+        else:
+            await self._session.run(_TOUCH_LAYER, repository_=repository, digest_=str(digest), at=at)
+        return added
+
+    async def refer(self, repository: int, digest: Digest, media_type: str, at: int) -> None:
+        """Count one more manifest that refers to a layer."""
+        await self._session.run(
+            _REFER, repository_=repository, digest_=str(digest), media_type=media_type, change=1, at=at
+        )
+
+    async def release(self, repository: int, parent: Digest, at: int) -> None:
+        """Count one manifest fewer for all the layers that `parent` refers to; before its references are removed."""
+        await self._session.run(_RELEASE, repository_=repository, parent=str(parent), change=-1, at=at)
+
+    async def release_all(self, repository: int, at: int) -> None:
+        """Let a repository hold nothing any more."""
+        await self._session.run(_RELEASE_ALL, repository_=repository, change=-1, at=at)
+        await self._session.run(_DELETE_ALL, repository_=repository)

@@ -1,0 +1,178 @@
+"""Rows of manifests (images), and what they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, String, and_, bindparam, delete, exists, func, select, tuple_, update
+
+from portside.core.digest import Digest
+from portside.core.names import Tag
+from portside.core.records import Image
+from portside.storage.metadata import tables
+from portside.storage.metadata.statements import Row, Session, Statement, prepare
+
+_m, _t, _f = tables.manifests.c, tables.tags.c, tables.references.c
+_IN = _m.repository == bindparam("repository")
+_FIELDS = ("media_type", "artifact_type", "subject", "size", "content_size", "pushed_at", "last_pull_at")
+_COLUMNS = select(_m.digest, *(_m[name] for name in _FIELDS))
+
+_ADD = Statement(
+    lambda insert: (
+        insert(tables.manifests)
+        .values({name: bindparam(name) for name in ("repository", "digest", "content", *_FIELDS)})
+        .on_conflict_do_nothing()
+    )
+)
+_FIND = prepare(_COLUMNS.where(_IN, _m.digest == bindparam("digest")))
+_CONTENT = prepare(select(_m.media_type, _m.content).where(_IN, _m.digest == bindparam("digest")))
+_PULLED = prepare(
+    update(tables.manifests).where(_IN, _m.digest == bindparam("digest_")).values(last_pull_at=bindparam("at"))
+)
+_DELETE = prepare(delete(tables.manifests).where(_IN, _m.digest == bindparam("digest")))
+
+_AFTER = tuple_(bindparam("pushed_at", type_=BigInteger), bindparam("digest", type_=String))
+_TAGGED = exists().where(_t.repository == _m.repository, _t.digest == _m.digest)
+
+
+def _page(*conditions: Any) -> Statement:
+    return prepare(
+        _COLUMNS.where(_IN, tuple_(_m.pushed_at, _m.digest) > _AFTER, *conditions)
+        .order_by(_m.pushed_at, _m.digest)
+        .limit(bindparam("limit"))
+    )
+
+
+_PAGES = {"ANY": _page(), "TAGGED": _page(_TAGGED), "UNTAGGED": _page(~_TAGGED)}
+
+_JOINED = tables.manifests.outerjoin(tables.tags, and_(_t.repository == _m.repository, _t.digest == _m.digest))
+_TAG = func.coalesce(_t.name, "", type_=String)
+
+
+def _identifiers(*conditions: Any) -> Statement:
+    return prepare(
+        select(_m.digest, _t.name, _m.pushed_at)
+        .select_from(_JOINED)
+        .where(
+            _IN,
+            # Both say where the page begins; the first alone can use the index.
+            tuple_(_m.pushed_at, _m.digest) >= _AFTER,
+            tuple_(_m.pushed_at, _m.digest, _TAG)
+            > tuple_(
+                bindparam("pushed_at", type_=BigInteger),
+                bindparam("digest", type_=String),
+                bindparam("tag", type_=String),
+            ),
+            *conditions,
+        )
+        .order_by(_m.pushed_at, _m.digest, _TAG)
+        .limit(bindparam("limit"))
+    )
+
+
+_IDENTIFIERS = {
+    "ANY": _identifiers(),
+    "TAGGED": _identifiers(_t.name.is_not(None)),
+    "UNTAGGED": _identifiers(_t.name.is_(None)),
+}
+
+_ADD_REFERENCE = Statement(
+    lambda insert: (
+        insert(tables.references)
+        .values({name: bindparam(name) for name in ("repository", "parent", "child", "is_image")})
+        .on_conflict_do_nothing()
+    )
+)
+_DELETE_REFERENCES = prepare(
+    delete(tables.references).where(_f.repository == bindparam("repository"), _f.parent == bindparam("parent"))
+)
+_PARENTS = prepare(
+    select(_f.parent)
+    .where(_f.repository == bindparam("repository"), _f.child == bindparam("child"), _f.is_image.is_(True))
+    .order_by(_f.parent)
+    .limit(bindparam("limit"))
+)
+
+
+class Manifests:
+    """Manifests of a repository, which is named by its row's key."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, repository: int, image: Image, content: bytes) -> bool:
+        """Add a manifest whose sealed form is `content`; False when the repository has it."""
+        return 1 == await self._session.run(
+            _ADD,
+            repository=repository,
+            digest=str(image.digest),
+            content=content,
+            media_type=image.media_type,
+            artifact_type=image.artifact_type,
+            subject=str(image.subject) if image.subject else None,
+            size=image.size,
+            content_size=image.content_size,
+            pushed_at=image.pushed_at,
+            last_pull_at=image.last_pull_at,
+        )
+
+    async def find(self, repository: int, digest: Digest) -> Image | None:
+        """A manifest by its digest, without its tags."""
+        row = await self._session.row(_FIND, repository=repository, digest=str(digest))
+        return None if row is None else _image(row)
+
+    async def content(self, repository: int, digest: Digest) -> tuple[str, bytes] | None:
+        """A manifest's media type and sealed bytes."""
+        row = await self._session.row(_CONTENT, repository=repository, digest=str(digest))
+        return None if row is None else (row[0], row[1])
+
+    async def page(self, repository: int, status: str, after: tuple[int, str], limit: int) -> Sequence[Image]:
+        """Manifests in order of (push time, digest) from after such a pair; `status` is ANY, TAGGED or UNTAGGED."""
+        rows = await self._session.rows(
+            _PAGES[status], repository=repository, pushed_at=after[0], digest=after[1], limit=limit
+        )
+        return [_image(row) for row in rows]
+
+    async def identifiers(
+        self, repository: int, status: str, after: tuple[int, str, str], limit: int
+    ) -> Sequence[tuple[Digest, Tag | None, int]]:
+        """(digest, tag, push time) once for each tag, and once without a tag for an untagged manifest."""
+        rows = await self._session.rows(
+            _IDENTIFIERS[status], repository=repository, pushed_at=after[0], digest=after[1], tag=after[2], limit=limit
+        )
+        return [(Digest.parse(digest), Tag(tag) if tag else None, pushed_at) for digest, tag, pushed_at in rows]
+
+    async def pulled(self, repository: int, digest: Digest, at: int) -> None:
+        """Record the time of a pull."""
+        await self._session.run(_PULLED, repository=repository, digest_=str(digest), at=at)
+
+    async def delete(self, repository: int, digest: Digest) -> None:
+        """Remove a manifest and what it says it refers to."""
+        await self._session.run(_DELETE_REFERENCES, repository=repository, parent=str(digest))
+        await self._session.run(_DELETE, repository=repository, digest=str(digest))
+
+    async def refer(self, repository: int, parent: Digest, child: Digest, *, is_image: bool) -> None:
+        """Record that a manifest refers to a blob, or an index to a manifest."""
+        await self._session.run(
+            _ADD_REFERENCE, repository=repository, parent=str(parent), child=str(child), is_image=is_image
+        )
+
+    async def parents(self, repository: int, child: Digest, limit: int = 10) -> Sequence[Digest]:
+        """The indexes that list a manifest."""
+        rows = await self._session.rows(_PARENTS, repository=repository, child=str(child), limit=limit)
+        return [Digest.parse(row[0]) for row in rows]
+
+
+def _image(row: Row) -> Image:
+    digest, media_type, artifact_type, subject, size, content_size, pushed_at, last_pull_at = row
+    return Image(
+        digest=Digest.parse(digest),
+        media_type=media_type,
+        artifact_type=artifact_type,
+        subject=Digest.parse(subject) if subject else None,
+        size=size,
+        content_size=content_size,
+        pushed_at=pushed_at,
+        last_pull_at=last_pull_at,
+    )

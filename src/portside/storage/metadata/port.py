@@ -1,0 +1,59 @@
+"""The metadata port: rows, in units of work.
+
+Laws: a unit commits whole or not at all, and durably (design law 2). Units are short: nobody awaits a client's bytes
+inside one. What a unit of writing locked stays locked until its end, so a decision and its change cannot be separated:
+on SQLite a writing unit holds the one write lock from its start; on PostgreSQL `repositories.lock` takes the row.
+
+The nouns are written once over `Session`; an adapter is a way to connect, to run a statement, and to end a unit.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from portside.storage.metadata.accounts import Accounts
+from portside.storage.metadata.layers import Layers
+from portside.storage.metadata.manifests import Manifests
+from portside.storage.metadata.repositories import Repositories
+from portside.storage.metadata.statements import Session
+from portside.storage.metadata.tags import Tags
+from portside.storage.metadata.uploads import Uploads
+
+
+class Unit:
+    """One unit of work: the nouns over one session."""
+
+    __slots__ = ("accounts", "layers", "manifests", "repositories", "tags", "uploads")
+
+    def __init__(self, session: Session) -> None:
+        self.accounts = Accounts(session)
+        self.repositories = Repositories(session)
+        self.manifests = Manifests(session)
+        self.tags = Tags(session)
+        self.layers = Layers(session)
+        self.uploads = Uploads(session)
+
+
+class Metadata(Protocol):
+    """Where rows are kept. Raises storage.errors.StorageUnavailable, and NoSpace when a commit finds no room."""
+
+    def reading(self) -> AbstractAsyncContextManager[Unit]:
+        """A unit that changes nothing; each statement sees the latest committed state."""
+        ...
+
+    def writing(self, *, durable: bool = True) -> AbstractAsyncContextManager[Unit]:
+        """A unit that commits at its end, or rolls back when it is left by an exception.
+
+        Without `durable` a power failure may undo it (never a crash of the process): for what was not acknowledged as
+        kept, such as an upload's progress.
+        """
+        ...
+
+    async def check(self) -> None:
+        """Raise StorageUnavailable when the database does not answer."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...

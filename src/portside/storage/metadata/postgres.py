@@ -1,0 +1,114 @@
+"""Metadata in PostgreSQL.
+
+Laws: synchronous commit, so a commit that returned survives a power failure; units run at READ COMMITTED, and what must
+not change between a decision and its change is locked by row (`repositories.lock`, `layers.blob`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+import asyncpg
+
+from portside.storage.errors import NoSpace, StorageUnavailable, StorageUnusable
+from portside.storage.metadata.port import Unit
+from portside.storage.metadata.statements import Row, Statement
+
+_CONNECTIONS = 16
+_WAIT = 30.0
+
+
+class PostgresMetadata:
+    """A Metadata on one PostgreSQL database."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def connect(cls, url: str) -> PostgresMetadata:
+        """Connect to `postgresql://…`; raises StorageUnusable."""
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=_CONNECTIONS,
+                timeout=_WAIT,
+                command_timeout=_WAIT,
+                server_settings={"application_name": "portside", "synchronous_commit": "on"},
+            )
+        except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError) as error:
+            raise StorageUnusable(f"The database cannot be reached: {_reason(error)}.") from None
+        return cls(pool)
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[Unit]:
+        """See Metadata."""
+        with _in_our_words():
+            async with self._pool.acquire() as connection:
+                yield Unit(_PostgresSession(connection))
+
+    @contextlib.asynccontextmanager
+    async def writing(self, *, durable: bool = True) -> AsyncIterator[Unit]:
+        """See Metadata."""
+        with _in_our_words():
+            async with self._pool.acquire() as connection, connection.transaction():
+                if not durable:
+                    await connection.execute("SET LOCAL synchronous_commit = off")
+                yield Unit(_PostgresSession(connection))
+
+    async def check(self) -> None:
+        """See Metadata."""
+        with _in_our_words():
+            await self._pool.fetchval("SELECT 1 FROM accounts LIMIT 1")
+
+    async def close(self) -> None:
+        """See Metadata."""
+        await self._pool.close()
+
+
+class _PostgresSession:
+    """A Session on one connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: Statement, **parameters: Any) -> Sequence[Row]:
+        return await self._connection.fetch(*_bound(statement, parameters))
+
+    async def row(self, statement: Statement, **parameters: Any) -> Row | None:
+        return await self._connection.fetchrow(*_bound(statement, parameters))
+
+    async def run(self, statement: Statement, **parameters: Any) -> int:
+        status: str = await self._connection.execute(*_bound(statement, parameters))
+        return int(status.rpartition(" ")[2])
+
+
+def _bound(statement: Statement, parameters: dict[str, Any]) -> list[Any]:
+    text, names, own = statement.postgres
+    return [text, *(parameters[name] if name in parameters else own[name] for name in names)]
+
+
+@contextlib.contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Turn the driver's errors into the port's; a programming error stays what it is."""
+    try:
+        yield
+    except asyncpg.DiskFullError as error:
+        raise NoSpace("The database's disk is full.") from error
+    except (
+        OSError,
+        asyncio.TimeoutError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError,
+        asyncpg.InterfaceError,
+    ) as error:
+        raise StorageUnavailable(f"The database does not answer: {_reason(error)}.") from error
+
+
+def _reason(error: BaseException) -> str:
+    # Only the first line: the rest may repeat the connection's parameters.
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

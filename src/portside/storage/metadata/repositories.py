@@ -1,0 +1,121 @@
+"""Rows of repositories."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, delete, exists, select
+
+from portside.core.names import RegistryId, RepositoryId
+from portside.core.records import Repository, RepositorySettings, TagExclusion
+from portside.storage.metadata import tables
+from portside.storage.metadata.statements import Row, Session, Statement, prepare
+
+_r = tables.repositories.c
+_COLUMNS = select(_r.key, _r.account, _r.region, _r.name, _r.settings, _r.content_key, _r.created_at)
+_NAMED = _COLUMNS.where(
+    _r.account == bindparam("account"), _r.region == bindparam("region"), _r.name == bindparam("name")
+)
+
+_ADD = Statement(
+    lambda insert: (
+        insert(tables.repositories)
+        .values(
+            {name: bindparam(name) for name in ("account", "region", "name", "settings", "content_key", "created_at")}
+        )
+        .on_conflict_do_nothing()
+    )
+)
+_FIND = prepare(_NAMED)
+_LOCK = prepare(_NAMED.with_for_update())
+_PAGE = prepare(
+    _COLUMNS.where(_r.account == bindparam("account"), _r.region == bindparam("region"), _r.name > bindparam("after"))
+    .order_by(_r.name)
+    .limit(bindparam("limit"))
+)
+_OCCUPIED = prepare(select(exists().where(tables.manifests.c.repository == bindparam("key"))))
+_DELETE = prepare(delete(tables.repositories).where(_r.key == bindparam("key")))
+_DELETE_CONTENT = tuple(
+    prepare(delete(table).where(table.c.repository == bindparam("key")))
+    for table in (tables.references, tables.tags, tables.manifests)
+)
+
+
+class Repositories:
+    """Repositories of all registries, by name."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, repository: RepositoryId, settings: RepositorySettings, content_key: str, at: int) -> bool:
+        """Add a repository; False when the name is taken."""
+        return 1 == await self._session.run(
+            _ADD,
+            account=repository.account,
+            region=repository.region,
+            name=repository.name,
+            settings=_packed(settings),
+            content_key=content_key,
+            created_at=at,
+        )
+
+    async def find(self, repository: RepositoryId) -> Repository | None:
+        """The repository of this name."""
+        return _repository(await self._session.row(_FIND, **_name(repository)))
+
+    async def lock(self, repository: RepositoryId) -> Repository | None:
+        """The repository of this name, which no other unit changes until this one ends."""
+        return _repository(await self._session.row(_LOCK, **_name(repository)))
+
+    async def page(self, registry: RegistryId, after: str, limit: int) -> Sequence[Repository]:
+        """Repositories of a registry in order of name, from after a name ('' for the first page)."""
+        rows = await self._session.rows(
+            _PAGE, account=registry.account, region=registry.region, after=after, limit=limit
+        )
+        return [found for row in rows if (found := _repository(row))]
+
+    async def is_empty(self, key: int) -> bool:
+        """Whether it holds no image."""
+        row = await self._session.row(_OCCUPIED, key=key)
+        return row is None or not row[0]
+
+    async def delete(self, key: int) -> None:
+        """Remove the repository with its images and tags; layers and uploads must have been removed before."""
+        for statement in _DELETE_CONTENT:
+            await self._session.run(statement, key=key)
+        await self._session.run(_DELETE, key=key)
+
+
+def _name(repository: RepositoryId) -> dict[str, str]:
+    return {"account": repository.account, "region": repository.region, "name": repository.name}
+
+
+def _packed(settings: RepositorySettings) -> str:
+    return json.dumps(
+        {
+            "tag_mutability": settings.tag_mutability,
+            "tag_exclusions": [[item.filter, item.filter_type] for item in settings.tag_exclusions],
+            "scan_on_push": settings.scan_on_push,
+            "encryption_type": settings.encryption_type,
+            "kms_key": settings.kms_key,
+            "resource_tags": dict(settings.resource_tags),
+        },
+        separators=(",", ":"),
+    )
+
+
+def _repository(row: Row | None) -> Repository | None:
+    if row is None:
+        return None
+    key, account, region, name, packed, content_key, created_at = row
+    found = json.loads(packed)
+    settings = RepositorySettings(
+        tag_mutability=found["tag_mutability"],
+        tag_exclusions=tuple(TagExclusion(*item) for item in found["tag_exclusions"]),
+        scan_on_push=found["scan_on_push"],
+        encryption_type=found["encryption_type"],
+        kms_key=found["kms_key"],
+        resource_tags=found["resource_tags"],
+    )
+    return Repository(key, RepositoryId(account, region, name), settings, content_key, created_at)

@@ -1,0 +1,128 @@
+"""Metadata in one SQLite file.
+
+Laws: WAL with synchronous=FULL, so a commit that returned survives a power failure; one writing unit at a time, begun
+with BEGIN IMMEDIATE, so that nothing it read can change before it commits. Other processes on the same file wait for
+their turn inside SQLite.
+
+Reads run on the event loop: they take microseconds. What can wait, for the lock or for the disk, runs in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from portside.storage.errors import NoSpace, StorageUnavailable, StorageUnusable
+from portside.storage.metadata.port import Unit
+from portside.storage.metadata.statements import Row, Statement
+
+_MINIMUM = (3, 37)
+_WAIT = 30.0
+_T = TypeVar("_T")
+
+
+class SqliteMetadata:
+    """A Metadata on one file."""
+
+    def __init__(self, path: Path) -> None:
+        if sqlite3.sqlite_version_info < _MINIMUM:
+            raise StorageUnusable(f"SQLite {sqlite3.sqlite_version} is too old; Portside needs 3.37 or newer.")
+        self._reader = _connect(path)
+        self._reader.execute("PRAGMA query_only = ON")
+        self._writer = _connect(path)
+        self._reading = Unit(_SqliteSession(self._reader))
+        self._writing = Unit(_SqliteSession(self._writer))
+        self._turn = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "sqlite")
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[Unit]:
+        """See Metadata."""
+        with _in_our_words():
+            yield self._reading
+
+    @contextlib.asynccontextmanager
+    async def writing(self, *, durable: bool = True) -> AsyncIterator[Unit]:
+        """See Metadata. In WAL mode NORMAL is FULL without waiting for the disk; a later FULL commit covers it."""
+        async with self._turn:
+            with _in_our_words():
+                self._writer.execute("PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL")
+                await self._blocking(lambda: self._writer.execute("BEGIN IMMEDIATE"))
+                try:
+                    yield self._writing
+                    await self._blocking(lambda: self._writer.execute("COMMIT"))
+                finally:
+                    if self._writer.in_transaction:
+                        self._writer.execute("ROLLBACK")
+
+    async def check(self) -> None:
+        """See Metadata."""
+        with _in_our_words():
+            self._reader.execute("SELECT 1 FROM accounts LIMIT 1").fetchall()
+
+    async def close(self) -> None:
+        """See Metadata."""
+        async with self._turn:
+            self._thread.shutdown()
+            self._reader.close()
+            self._writer.close()
+
+    async def _blocking(self, work: Callable[[], _T]) -> _T:
+        """Run what may wait in the thread; a caller that is cancelled still waits for its end, so none is cut in two."""
+        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait([future])
+            raise
+
+
+class _SqliteSession:
+    """A Session on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: Statement, **parameters: Any) -> Sequence[Row]:
+        return self._execute(statement, parameters).fetchall()
+
+    async def row(self, statement: Statement, **parameters: Any) -> Row | None:
+        cursor = self._execute(statement, parameters)
+        found = cursor.fetchone()
+        cursor.close()
+        return found
+
+    async def run(self, statement: Statement, **parameters: Any) -> int:
+        return self._execute(statement, parameters).rowcount
+
+    def _execute(self, statement: Statement, parameters: dict[str, Any]) -> sqlite3.Cursor:
+        text, own = statement.sqlite
+        return self._connection.execute(text, {**own, **parameters} if own else parameters)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(
+            path, timeout=_WAIT, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error as error:
+        raise StorageUnusable(f"The database {path} cannot be opened: {error}.") from None
+    return connection
+
+
+@contextlib.contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Turn the driver's errors into the port's; a programming error stays what it is."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise NoSpace("The disk is full.") from error
+        raise StorageUnavailable(f"The database does not answer: {error}.") from error

@@ -1,0 +1,70 @@
+"""Statements: written once with SQLAlchemy Core, compiled once per dialect, run on the bare driver.
+
+Why not SQLAlchemy's own execution: it costs five to sixty times the statement itself (docs/decisions/0003-metadata.md).
+Rule: no statement has an expanding parameter, since it would have to be compiled at every call.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Executable
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Row = Sequence[Any]
+
+
+class Statement:
+    """One statement in both dialects."""
+
+    def __init__(self, build: Callable[[Any], Any]) -> None:
+        """`build` gets the dialect's `insert`, since only that one knows ON CONFLICT."""
+        self._build = build
+
+    @functools.cached_property
+    def sqlite(self) -> tuple[str, dict[str, Any]]:
+        """SQL with `:name` parameters, and the values that stand in the statement itself."""
+        dialect = sqlite.dialect(paramstyle="named")  # pyright: ignore[reportUnknownMemberType]
+        compiled = _compiled(self._build(sqlite.insert), dialect)
+        return str(compiled), _own_values(compiled)
+
+    @functools.cached_property
+    def postgres(self) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+        """SQL with `$1` parameters, the parameters' names in that order, and the statement's own values."""
+        compiled = _compiled(self._build(postgresql.insert), asyncpg.dialect())  # pyright: ignore[reportUnknownMemberType]
+        return str(compiled), tuple(compiled.positiontup or ()), _own_values(compiled)
+
+
+def _compiled(statement: Executable, dialect: Any) -> SQLCompiler:
+    compiled = statement.compile(dialect=dialect)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+    assert isinstance(compiled, SQLCompiler)
+    return compiled
+
+
+def _own_values(compiled: SQLCompiler) -> dict[str, Any]:
+    return {compiled.bind_names[bind]: bind.value for bind in compiled.bind_names if not bind.required}
+
+
+def prepare(statement: Executable) -> Statement:
+    """A statement that reads the same to both dialects."""
+    return Statement(lambda _: statement)
+
+
+class Session(Protocol):
+    """One connection with a unit of work open on it: what every noun of the metadata speaks to."""
+
+    async def rows(self, statement: Statement, **parameters: Any) -> Sequence[Row]:
+        """All rows."""
+        ...
+
+    async def row(self, statement: Statement, **parameters: Any) -> Row | None:
+        """The first row, if any."""
+        ...
+
+    async def run(self, statement: Statement, **parameters: Any) -> int:
+        """Carry out a change; how many rows it touched."""
+        ...

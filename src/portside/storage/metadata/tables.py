@@ -1,0 +1,166 @@
+"""The one schema, for both dialects.
+
+Times are microseconds since 1970 in BIGINT, documents are JSON text, digests are their wire form: nothing whose meaning
+depends on the dialect. Changes to this file come with a migration; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts rows by INTEGER PRIMARY KEY only; PostgreSQL needs the wide type.
+_Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _text(length: int) -> String:
+    """Text that sorts by its bytes on both dialects."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", _text(12), primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("id", _text(64), primary_key=True),
+    Column("purpose", _text(32), nullable=False),
+    Column("account", _text(12), nullable=False),  # empty for keys of the whole deployment
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("purpose", "account"),
+)
+
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("id", _text(128), primary_key=True),
+    Column("account", _text(12), ForeignKey("accounts.id"), nullable=False),
+    Column("principal", _text(512), nullable=False),  # "root" until users and roles have rows
+    Column("secret", LargeBinary, nullable=False),  # sealed
+    Column("active", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index(None, "account"),
+)
+
+repositories = Table(
+    "repositories",
+    metadata,
+    Column("key", _Key, primary_key=True, autoincrement=True),
+    Column("account", _text(12), ForeignKey("accounts.id"), nullable=False),
+    Column("region", _text(25), nullable=False),
+    Column("name", _text(256), nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("content_key", _text(64), ForeignKey("data_keys.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("account", "region", "name"),
+    sqlite_autoincrement=True,
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("content_key", _text(64), ForeignKey("data_keys.id"), primary_key=True),
+    Column("digest", _text(160), primary_key=True),
+    Column("location", _text(128), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("holders", BigInteger, nullable=False),  # repositories that hold it
+    Column("damaged", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("touched_at", BigInteger, nullable=False),  # a sweep waits until this is long ago
+)
+
+layers = Table(
+    "layers",
+    metadata,
+    Column("repository", _Key, ForeignKey("repositories.key"), primary_key=True),
+    Column("digest", _text(160), primary_key=True),
+    Column("content_key", _text(64), nullable=False),
+    Column("media_type", Text),
+    Column("images", BigInteger, nullable=False),  # manifests of the repository that refer to it
+    Column("touched_at", BigInteger, nullable=False),
+    Index(None, "content_key", "digest"),
+)
+
+manifests = Table(
+    "manifests",
+    metadata,
+    Column("repository", _Key, ForeignKey("repositories.key"), primary_key=True),
+    Column("digest", _text(160), primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("artifact_type", Text),
+    Column("subject", _text(160)),
+    Column("content", LargeBinary, nullable=False),  # sealed
+    Column("size", BigInteger, nullable=False),
+    Column("content_size", BigInteger, nullable=False),
+    Column("pushed_at", BigInteger, nullable=False),
+    Column("last_pull_at", BigInteger),
+    Index(None, "repository", "pushed_at", "digest"),
+    Index(None, "repository", "subject", "digest"),
+)
+
+references = Table(
+    "manifest_references",
+    metadata,
+    Column("repository", _Key, primary_key=True),
+    Column("parent", _text(160), primary_key=True),
+    Column("child", _text(160), primary_key=True),
+    Column("is_image", Boolean, primary_key=True),  # a manifest of an index, else a blob
+    Index(None, "repository", "child"),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("repository", _Key, ForeignKey("repositories.key"), primary_key=True),
+    Column("name", _text(300), primary_key=True),
+    Column("digest", _text(160), nullable=False),
+    Column("tagged_at", BigInteger, nullable=False),
+    Index(None, "repository", "digest", "name"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", _text(36), primary_key=True),
+    Column("repository", _Key, ForeignKey("repositories.key"), nullable=False),
+    Column("location", _text(128), nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("remainder", LargeBinary, nullable=False),  # sealed
+    Column("parts", BigInteger, nullable=False),  # through the API
+    Column("last_part", BigInteger, nullable=False),  # bytes of the latest of them
+    Column("undersized", Boolean, nullable=False),  # one before the latest is below 5 MiB
+    Column("turn", BigInteger, nullable=False),
+    Column("held_until", BigInteger, nullable=False),  # a request is writing until then; 0 when none is
+    Column("completed", _text(160)),
+    Column("started_at", BigInteger, nullable=False),
+    Column("touched_at", BigInteger, nullable=False),
+    Index(None, "repository"),
+    Index(None, "touched_at"),
+)

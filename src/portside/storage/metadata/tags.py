@@ -1,0 +1,75 @@
+"""Rows of tags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, select
+
+from portside.core.digest import Digest
+from portside.core.names import Tag
+from portside.storage.metadata import tables
+from portside.storage.metadata.statements import Session, Statement, prepare
+
+_t = tables.tags.c
+_IN = _t.repository == bindparam("repository")
+
+_FIND = prepare(select(_t.digest).where(_IN, _t.name == bindparam("name")))
+_OF = prepare(select(_t.name).where(_IN, _t.digest == bindparam("digest")).order_by(_t.name))
+_COUNT = prepare(select(func.count()).select_from(tables.tags).where(_IN, _t.digest == bindparam("digest")))
+_PAGE = prepare(select(_t.name).where(_IN, _t.name > bindparam("after")).order_by(_t.name).limit(bindparam("limit")))
+
+
+def _put(insert: Any) -> Any:
+    statement = insert(tables.tags).values(
+        {name: bindparam(name) for name in ("repository", "name", "digest", "tagged_at")}
+    )
+    return statement.on_conflict_do_update(
+        index_elements=[_t.repository, _t.name],
+        set_={"digest": statement.excluded.digest, "tagged_at": statement.excluded.tagged_at},
+    )
+
+
+_PUT = Statement(_put)
+_DELETE = prepare(delete(tables.tags).where(_IN, _t.name == bindparam("name")))
+_DELETE_OF = prepare(delete(tables.tags).where(_IN, _t.digest == bindparam("digest")))
+
+
+class Tags:
+    """Tags of a repository, which is named by its row's key."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def find(self, repository: int, tag: str) -> Digest | None:
+        """What the tag points at."""
+        row = await self._session.row(_FIND, repository=repository, name=tag)
+        return None if row is None else Digest.parse(row[0])
+
+    async def of(self, repository: int, digest: Digest) -> Sequence[Tag]:
+        """All tags of an image, in order."""
+        rows = await self._session.rows(_OF, repository=repository, digest=str(digest))
+        return tuple(Tag(row[0]) for row in rows)
+
+    async def count(self, repository: int, digest: Digest) -> int:
+        """How many tags an image has."""
+        row = await self._session.row(_COUNT, repository=repository, digest=str(digest))
+        return row[0] if row else 0
+
+    async def page(self, repository: int, after: str, limit: int) -> Sequence[Tag]:
+        """Tags in lexical order, from after one ('' for the first page)."""
+        rows = await self._session.rows(_PAGE, repository=repository, after=after, limit=limit)
+        return [Tag(row[0]) for row in rows]
+
+    async def put(self, repository: int, tag: str, digest: Digest, at: int) -> None:
+        """Point a tag at an image, wherever it pointed before."""
+        await self._session.run(_PUT, repository=repository, name=tag, digest=str(digest), tagged_at=at)
+
+    async def delete(self, repository: int, tag: str) -> bool:
+        """Remove a tag; False when there is none."""
+        return await self._session.run(_DELETE, repository=repository, name=tag) == 1
+
+    async def delete_of(self, repository: int, digest: Digest) -> None:
+        """Remove all tags of an image."""
+        await self._session.run(_DELETE_OF, repository=repository, digest=str(digest))
