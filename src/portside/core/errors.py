@@ -236,6 +236,10 @@ class ImageDigestDoesNotMatch(RegistryError):
         )
 
 
+class ImageReferenced(RegistryError):
+    """An image that an index lists is deleted only after the index."""
+
+
 class LayersNotFound(RegistryError):
     """A manifest names blobs that its repository does not hold."""
 
@@ -349,8 +353,10 @@ class LayerAlreadyExists(RegistryError):
 class ContentDamaged(RegistryError):
     """Stored bytes no longer authenticate; they are never served, and pushing them again heals them."""
 
-    def __init__(self, digest: Digest) -> None:
-        super().__init__(f"The stored content of {digest} is damaged. Push it again to replace it.")
+    def __init__(self, digest: Digest | None = None) -> None:
+        super().__init__(
+            f"The stored content{f' of {digest}' if digest else ''} is damaged. Push it again to replace it."
+        )
 
 
 class StorageFull(RegistryError):

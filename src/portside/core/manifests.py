@@ -77,14 +77,6 @@ def read(content: bytes, declared: str | None) -> Manifest:
     raise InvalidParameter(_FIELD, f"Unsupported manifest media type '{media_type[:128]}'")
 
 
-def annotations(content: bytes) -> dict[str, str]:
-    """The annotations of a manifest that `read` accepted."""
-    found: object = json.loads(content).get("annotations")
-    if not isinstance(found, dict):
-        return {}
-    return {key: value for key, value in cast("dict[str, Any]", found).items() if isinstance(value, str)}
-
-
 def _document(content: bytes) -> dict[str, Any]:
     if len(content) > MAXIMUM_SIZE:
         raise InvalidParameter(_FIELD, f"Member must have length less than or equal to {MAXIMUM_SIZE}")

@@ -34,7 +34,6 @@ _MISMATCH = (
 _HTTP_TIME_FORM = "%a, %d %b %Y %H:%M:%S GMT"
 _TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _CREDENTIAL = re.compile(r"([A-Za-z0-9_]{1,128})/([^/]*)/([^/]*)/([^/]*)/([^/]*)")
-_SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _TOKEN_HEADER = "x-amz-security-token"  # noqa: S105 - a header's name
 _UNSIGNED_PARAMETERS = (b"X-Amz-Signature", b"X-Amz-Security-Token")
 _QUERY_NAMES = ("Algorithm", "Credential", "Signature", "SignedHeaders", "Date")
@@ -122,15 +121,12 @@ def parse(request: Request) -> Authorization:
 def _from_header(request: Request, header: str) -> Authorization:
     algorithm, _, rest = header.strip().partition(" ")
     _require_algorithm(algorithm if rest else "")
-    shown = b64encode(hashlib.sha256(_bytes(header)).digest()).decode()
     parts: dict[str, str] = {}
     for piece in rest.split(","):
         name, equals, value = piece.strip().partition("=")
         if not equals or name in parts:
-            raise IncompleteSignature(
-                "Invalid key=value pair (missing equal-sign) in Authorization header "
-                f"(hashed with SHA-256 and encoded with Base64): '{shown}'."
-            )
+            shown = f"(hashed with SHA-256 and encoded with Base64): '{_hidden(header)}'."
+            raise IncompleteSignature(f"Invalid key=value pair (missing equal-sign) in Authorization header {shown}")
         parts[name] = value
     stamp = request.header("x-amz-date") or request.header("date")
     missing = [
@@ -141,9 +137,8 @@ def _from_header(request: Request, header: str) -> Authorization:
     if stamp is None:
         missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
     if missing or stamp is None:
-        raise IncompleteSignature(
-            f"{''.join(missing)}(Hashed with SHA-256 and encoded with Base64) Authorization={shown}"
-        )
+        shown = f"(Hashed with SHA-256 and encoded with Base64) Authorization={_hidden(header)}"
+        raise IncompleteSignature(f"{''.join(missing)}{shown}")
     return _authorization({**parts, "Date": stamp}, request.header(_TOKEN_HEADER), None)
 
 
@@ -164,10 +159,8 @@ def _from_query(query: dict[str, str]) -> Authorization:
 def _authorization(parts: dict[str, str], token: str | None, expires: int | None) -> Authorization:
     scope = _CREDENTIAL.fullmatch(parts["Credential"])
     if scope is None:
-        raise IncompleteSignature(
-            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
-            f"got '{parts['Credential'][:256]}'"
-        )
+        form = "exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term"
+        raise IncompleteSignature(f"Credential must have {form}, got '{parts['Credential'][:256]}'")
     if token is not None and not (token.isascii() and token.isprintable()):
         raise SecurityTokenInvalid
     return Authorization(
@@ -250,10 +243,8 @@ def verify(
 
 def _check_scope(authorization: Authorization, services: frozenset[str], regions: frozenset[str]) -> None:
     if authorization.terminator != TERMINATOR:
-        raise InvalidSignature(
-            f"Credential should be scoped with a valid terminator: '{TERMINATOR}', "
-            f"not '{authorization.terminator[:64]}'."
-        )
+        told = f"'{TERMINATOR}', not '{authorization.terminator[:64]}'."
+        raise InvalidSignature(f"Credential should be scoped with a valid terminator: {told}")
     if authorization.service not in services:
         expected = ", ".join(f"'{service}'" for service in sorted(services))
         raise InvalidSignature(f"Credential should be scoped to correct service: {expected}. ")
@@ -268,18 +259,15 @@ def _check_scope(authorization: Authorization, services: frozenset[str], regions
 
 
 def _check_time(authorization: Authorization, now: datetime) -> None:
-    signed, shown = authorization.timestamp, _stamp(now)
+    signed, expires = authorization.timestamp, authorization.expires
     if signed > now + SKEW:
-        raise InvalidSignature(
-            f"Signature not yet current: {_stamp(signed)} is still later than {_stamp(now + SKEW)} ({shown} + 15 min.)"
-        )
-    if authorization.expires is None and signed < now - SKEW:
-        raise InvalidSignature(
-            f"Signature expired: {_stamp(signed)} is now earlier than {_stamp(now - SKEW)} ({shown} - 15 min.)"
-        )
-    if authorization.expires is not None and signed + timedelta(seconds=authorization.expires) < now:
-        end = signed + timedelta(seconds=authorization.expires)
-        raise InvalidSignature(f"Signature expired: {_stamp(end)} is now earlier than {shown}")
+        told = f"{_stamp(signed)} is still later than {_stamp(now + SKEW)} ({_stamp(now)} + 15 min.)"
+        raise InvalidSignature(f"Signature not yet current: {told}")
+    if expires is None and signed < now - SKEW:
+        told = f"{_stamp(signed)} is now earlier than {_stamp(now - SKEW)} ({_stamp(now)} - 15 min.)"
+        raise InvalidSignature(f"Signature expired: {told}")
+    if expires is not None and (end := signed + timedelta(seconds=expires)) < now:
+        raise InvalidSignature(f"Signature expired: {_stamp(end)} is now earlier than {_stamp(now)}")
 
 
 def _check_coverage(request: Request, authorization: Authorization) -> None:
@@ -291,7 +279,7 @@ def _check_coverage(request: Request, authorization: Authorization) -> None:
             raise InvalidSignature(f"'{name[:64]}' must be a 'SignedHeader' in the AWS Authorization.")
     declared = request.header("x-amz-content-sha256")
     if (
-        list(signed) != sorted({name.lower() for name in signed})
+        list(signed) != sorted(set(";".join(signed).lower().split(";")))
         or not request.fields.keys() >= set(signed)
         or (declared is not None and declared.strip() != request.payload_sha256)
     ):
@@ -308,10 +296,8 @@ def sign(request: Request, credentials: Credentials, *, region: str, service: st
     names = sorted({name.lower() for name, _ in bare.headers})
     scope = f"{stamp[:8]}/{region}/{service}/{TERMINATOR}"
     signature = _signature(canonical_request(bare, names), at, scope, credentials.secret)
-    value = (
-        f"{ALGORITHM} Credential={credentials.access_key}/{scope}, "
-        f"SignedHeaders={';'.join(names)}, Signature={signature}"
-    )
+    credential = f"Credential={credentials.access_key}/{scope}"
+    value = f"{ALGORITHM} {credential}, SignedHeaders={';'.join(names)}, Signature={signature}"
     return replace(bare, headers=[*bare.headers, ("Authorization", value)])
 
 
@@ -342,7 +328,7 @@ def canonical_request(
 ) -> str:
     """The text that a signature covers; `without` names query parameters that it does not."""
     names = list(signed_headers)
-    lines = [f"{name}:{_SPACES.sub(' ', request.fields.get(name, '')).strip(' ')}\n" for name in names]
+    lines = [f"{name}:{' '.join(request.fields.get(name, '').split())}\n" for name in names]
     return "\n".join(
         (
             request.method,
@@ -377,7 +363,7 @@ def _canonical_query(query: str, without: Sequence[bytes]) -> str:
     encoded = [
         (quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in _pairs(query) if name not in without
     ]
-    return "&".join(f"{name}={value}" for name, value in sorted(encoded))
+    return "&".join("=".join(pair) for pair in sorted(encoded))
 
 
 def _pairs(query: str) -> Iterable[tuple[bytes, bytes]]:
@@ -392,16 +378,20 @@ def _signature(canonical: str, at: datetime, scope: str, secret: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _signing_key(secret: str, scope: str) -> bytes:
-    # Bounded, and reached only once the scope has been checked, so that no stranger can fill it. A revoked key is
-    # refused when it is looked up; what is remembered here is reached through its secret alone.
+    # Reached only once the scope has been checked, so that no stranger can fill it. A revoked key is refused when it
+    # is looked up; what is remembered here is reached through its secret alone.
     key = b"AWS4" + secret.encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
     return key
 
 
+def _hidden(text: str) -> str:
+    return b64encode(hashlib.sha256(_bytes(text)).digest()).decode()
+
+
 def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return at.astimezone(UTC).isoformat()[:19].replace("-", "").replace(":", "") + "Z"
 
 
 def _bytes(text: str) -> bytes:

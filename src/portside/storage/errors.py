@@ -1,4 +1,4 @@
-"""What storage says when it cannot do its work; the registry turns these into its own words where a client must know."""
+"""What storage says when it cannot do its work; the registry turns it into its own words (registry/failures.py)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from portside.storage.blobs.port import LOCATION
@@ -154,7 +154,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _in_our_words() -> Iterator[None]:
+def _in_our_words() -> Generator[None, None, None]:
     """Turn the operating system's errors into the port's."""
     try:
         yield

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from portside.storage.metadata import tables
 from portside.storage.metadata.statements import Row, Session, Statement, prepare
@@ -18,12 +19,21 @@ _ADD_ACCOUNT = Statement(
 )
 _ACCOUNT = prepare(select(_a.id).where(_a.id == bindparam("id")))
 
-_ADD_ACCESS_KEY = Statement(
-    lambda insert: (
-        insert(tables.access_keys)
-        .values({name: bindparam(name) for name in ("id", "account", "principal", "secret", "active", "created_at")})
-        .on_conflict_do_nothing()
+
+def _put_access_key(insert: Any) -> Any:
+    columns = ("id", "account", "principal", "secret", "active", "created_at")
+    statement = insert(tables.access_keys).values({name: bindparam(name) for name in columns})
+    return statement.on_conflict_do_update(
+        index_elements=[_k.id],
+        set_={name: statement.excluded[name] for name in ("account", "principal", "secret", "active")},
     )
+
+
+_PUT_ACCESS_KEY = Statement(_put_access_key)
+_DEACTIVATE = prepare(
+    update(tables.access_keys)
+    .where(_k.account == bindparam("account_"), _k.principal == bindparam("principal_"))
+    .values(active=bindparam("off"))
 )
 _KEY_COLUMNS = select(_k.id, _k.account, _k.principal, _k.secret, _k.active)
 _ACCESS_KEY = prepare(_KEY_COLUMNS.where(_k.id == bindparam("id")))
@@ -79,10 +89,11 @@ class Accounts:
         """Whether there is such an account."""
         return await self._session.row(_ACCOUNT, id=account) is not None
 
-    async def add_access_key(self, key: AccessKeyRow, at: int) -> bool:
-        """Add an access key; False when its id is taken."""
-        return 1 == await self._session.run(
-            _ADD_ACCESS_KEY,
+    async def set_root_key(self, key: AccessKeyRow, at: int) -> None:
+        """Let this be the account's root key; any other one stops working."""
+        await self._session.run(_DEACTIVATE, account_=key.account, principal_=key.principal, off=False)
+        await self._session.run(
+            _PUT_ACCESS_KEY,
             id=key.id,
             account=key.account,
             principal=key.principal,
@@ -102,8 +113,11 @@ class Accounts:
 
     async def add_data_key(self, key: DataKeyRow, at: int) -> bool:
         """Add a wrapped data key; False when its purpose has one."""
-        return 1 == await self._session.run(
-            _ADD_DATA_KEY, id=key.id, purpose=key.purpose, account=key.account, wrapped=key.wrapped, created_at=at
+        return (
+            await self._session.run(
+                _ADD_DATA_KEY, id=key.id, purpose=key.purpose, account=key.account, wrapped=key.wrapped, created_at=at
+            )
+            == 1
         )
 
     async def data_key(self, key: str) -> DataKeyRow | None:

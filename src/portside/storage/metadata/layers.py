@@ -129,16 +129,19 @@ class Layers:
 
     async def add_blob(self, content_key: str, digest: Digest, location: str, size: int, at: int) -> bool:
         """Record where published bytes lie; False when the blob has a row."""
-        return 1 == await self._session.run(
-            _ADD_BLOB,
-            content_key=content_key,
-            digest=str(digest),
-            location=location,
-            size=size,
-            holders=0,
-            damaged=False,
-            created_at=at,
-            touched_at=at,
+        return (
+            await self._session.run(
+                _ADD_BLOB,
+                content_key=content_key,
+                digest=str(digest),
+                location=location,
+                size=size,
+                holders=0,
+                damaged=False,
+                created_at=at,
+                touched_at=at,
+            )
+            == 1
         )
 
     async def move_blob(self, content_key: str, digest: Digest, location: str, size: int, at: int) -> None:
@@ -155,14 +158,20 @@ class Layers:
 
     async def damage(self, content_key: str, digest: Digest, location: str) -> bool:
         """Record that the bytes at this location are not what they were; False when the row names others by now."""
-        return 1 == await self._session.run(
-            _DAMAGE, content_key_=content_key, digest_=str(digest), location_=location, damaged=True
+        return (
+            await self._session.run(
+                _DAMAGE, content_key_=content_key, digest_=str(digest), location_=location, damaged=True
+            )
+            == 1
         )
 
     async def link(self, repository: int, content_key: str, digest: Digest, at: int) -> bool:
         """Let a repository hold a blob; False when it did before."""
-        added = 1 == await self._session.run(
-            _ADD_LAYER, repository=repository, digest=str(digest), content_key=content_key, images=0, touched_at=at
+        added = (
+            await self._session.run(
+                _ADD_LAYER, repository=repository, digest=str(digest), content_key=content_key, images=0, touched_at=at
+            )
+            == 1
         )
         if added:
             await self._session.run(_HOLD, content_key_=content_key, digest_=str(digest), change=1, at=at)

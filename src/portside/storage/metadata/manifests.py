@@ -103,18 +103,21 @@ class Manifests:
 
     async def add(self, repository: int, image: Image, content: bytes) -> bool:
         """Add a manifest whose sealed form is `content`; False when the repository has it."""
-        return 1 == await self._session.run(
-            _ADD,
-            repository=repository,
-            digest=str(image.digest),
-            content=content,
-            media_type=image.media_type,
-            artifact_type=image.artifact_type,
-            subject=str(image.subject) if image.subject else None,
-            size=image.size,
-            content_size=image.content_size,
-            pushed_at=image.pushed_at,
-            last_pull_at=image.last_pull_at,
+        return (
+            await self._session.run(
+                _ADD,
+                repository=repository,
+                digest=str(image.digest),
+                content=content,
+                media_type=image.media_type,
+                artifact_type=image.artifact_type,
+                subject=str(image.subject) if image.subject else None,
+                size=image.size,
+                content_size=image.content_size,
+                pushed_at=image.pushed_at,
+                last_pull_at=image.last_pull_at,
+            )
+            == 1
         )
 
     async def find(self, repository: int, digest: Digest) -> Image | None:

@@ -49,7 +49,7 @@ def upgrade(url: str) -> None:
             _upgrade_sqlite(url)
         else:
             asyncio.run(_upgrade_postgres(url))
-    except (SQLAlchemyError, OSError, asyncio.TimeoutError) as error:
+    except (TimeoutError, SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise StorageUnusable(f"The database cannot be used: {reason}.") from None
 

@@ -6,9 +6,8 @@ not change between a decision and its change is locked by row (`repositories.loc
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from typing import Any
 
 import asyncpg
@@ -31,7 +30,7 @@ class PostgresMetadata:
     async def connect(cls, url: str) -> PostgresMetadata:
         """Connect to `postgresql://…`; raises StorageUnusable."""
         try:
-            pool = await asyncpg.create_pool(
+            pool = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType]
                 url,
                 min_size=1,
                 max_size=_CONNECTIONS,
@@ -39,19 +38,19 @@ class PostgresMetadata:
                 command_timeout=_WAIT,
                 server_settings={"application_name": "portside", "synchronous_commit": "on"},
             )
-        except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError) as error:
+        except (TimeoutError, OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise StorageUnusable(f"The database cannot be reached: {_reason(error)}.") from None
         return cls(pool)
 
     @contextlib.asynccontextmanager
-    async def reading(self) -> AsyncIterator[Unit]:
+    async def reading(self) -> AsyncGenerator[Unit, None]:
         """See Metadata."""
         with _in_our_words():
             async with self._pool.acquire() as connection:
                 yield Unit(_PostgresSession(connection))
 
     @contextlib.asynccontextmanager
-    async def writing(self, *, durable: bool = True) -> AsyncIterator[Unit]:
+    async def writing(self, *, durable: bool = True) -> AsyncGenerator[Unit, None]:
         """See Metadata."""
         with _in_our_words():
             async with self._pool.acquire() as connection, connection.transaction():
@@ -92,15 +91,15 @@ def _bound(statement: Statement, parameters: dict[str, Any]) -> list[Any]:
 
 
 @contextlib.contextmanager
-def _in_our_words() -> Iterator[None]:
+def _in_our_words() -> Generator[None, None, None]:
     """Turn the driver's errors into the port's; a programming error stays what it is."""
     try:
         yield
     except asyncpg.DiskFullError as error:
         raise NoSpace("The database's disk is full.") from error
     except (
+        TimeoutError,
         OSError,
-        asyncio.TimeoutError,
         asyncpg.PostgresConnectionError,
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,

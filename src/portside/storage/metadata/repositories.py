@@ -50,14 +50,17 @@ class Repositories:
 
     async def add(self, repository: RepositoryId, settings: RepositorySettings, content_key: str, at: int) -> bool:
         """Add a repository; False when the name is taken."""
-        return 1 == await self._session.run(
-            _ADD,
-            account=repository.account,
-            region=repository.region,
-            name=repository.name,
-            settings=_packed(settings),
-            content_key=content_key,
-            created_at=at,
+        return (
+            await self._session.run(
+                _ADD,
+                account=repository.account,
+                region=repository.region,
+                name=repository.name,
+                settings=_packed(settings),
+                content_key=content_key,
+                created_at=at,
+            )
+            == 1
         )
 
     async def find(self, repository: RepositoryId) -> Repository | None:

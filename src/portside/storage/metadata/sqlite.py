@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,13 +41,13 @@ class SqliteMetadata:
         self._thread = ThreadPoolExecutor(1, "sqlite")
 
     @contextlib.asynccontextmanager
-    async def reading(self) -> AsyncIterator[Unit]:
+    async def reading(self) -> AsyncGenerator[Unit, None]:
         """See Metadata."""
         with _in_our_words():
             yield self._reading
 
     @contextlib.asynccontextmanager
-    async def writing(self, *, durable: bool = True) -> AsyncIterator[Unit]:
+    async def writing(self, *, durable: bool = True) -> AsyncGenerator[Unit, None]:
         """See Metadata. In WAL mode NORMAL is FULL without waiting for the disk; a later FULL commit covers it."""
         async with self._turn:
             with _in_our_words():
@@ -73,7 +73,7 @@ class SqliteMetadata:
             self._writer.close()
 
     async def _blocking(self, work: Callable[[], _T]) -> _T:
-        """Run what may wait in the thread; a caller that is cancelled still waits for its end, so none is cut in two."""
+        """Run what may wait in the thread; a cancelled caller still waits for its end, so that none is cut in two."""
         future = asyncio.get_running_loop().run_in_executor(self._thread, work)
         try:
             return await asyncio.shield(future)
@@ -118,7 +118,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def _in_our_words() -> Iterator[None]:
+def _in_our_words() -> Generator[None, None, None]:
     """Turn the driver's errors into the port's; a programming error stays what it is."""
     try:
         yield

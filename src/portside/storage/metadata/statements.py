@@ -40,7 +40,7 @@ class Statement:
 
 
 def _compiled(statement: Executable, dialect: Any) -> SQLCompiler:
-    compiled = statement.compile(dialect=dialect)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+    compiled: object = statement.compile(dialect=dialect)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
     assert isinstance(compiled, SQLCompiler)
     return compiled
 

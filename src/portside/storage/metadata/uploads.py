@@ -102,38 +102,45 @@ class Uploads:
 
     async def hold(self, repository: int, upload: str, now: int, until: int) -> bool:
         """Be the one that writes; False while another is, or when the upload is completed or gone."""
-        return 1 == await self._session.run(_HOLD, repository_=repository, id_=upload, now=now, until=until, one=1)
+        return await self._session.run(_HOLD, repository_=repository, id_=upload, now=now, until=until, one=1) == 1
 
     async def extend(self, held: Upload, until: int) -> bool:
         """Stay the one that writes; False when the hold was lost."""
-        return 1 == await self._session.run(
-            _EXTEND, repository_=held.repository_key, id_=held.id, turn_=held.turn, until=until
+        return (
+            await self._session.run(_EXTEND, repository_=held.repository_key, id_=held.id, turn_=held.turn, until=until)
+            == 1
         )
 
     async def release(self, held: Upload, at: int) -> bool:
         """Record what was received and let go; False when the hold was lost."""
-        return 1 == await self._session.run(
-            _RELEASE,
-            repository_=held.repository_key,
-            id_=held.id,
-            turn_=held.turn,
-            until=0,
-            at=at,
-            **_progress(held),
+        return (
+            await self._session.run(
+                _RELEASE,
+                repository_=held.repository_key,
+                id_=held.id,
+                turn_=held.turn,
+                until=0,
+                at=at,
+                **_progress(held),
+            )
+            == 1
         )
 
     async def complete(self, held: Upload, digest: Digest, at: int) -> bool:
         """Record what the upload became, so that completing it again is answered alike; False: the hold was lost."""
-        return 1 == await self._session.run(
-            _COMPLETE,
-            repository_=held.repository_key,
-            id_=held.id,
-            turn_=held.turn,
-            digest=str(digest),
-            received=held.received,
-            remainder=b"",
-            until=0,
-            at=at,
+        return (
+            await self._session.run(
+                _COMPLETE,
+                repository_=held.repository_key,
+                id_=held.id,
+                turn_=held.turn,
+                digest=str(digest),
+                received=held.received,
+                remainder=b"",
+                until=0,
+                at=at,
+            )
+            == 1
         )
 
     async def delete(self, repository: int, upload: str) -> bool:

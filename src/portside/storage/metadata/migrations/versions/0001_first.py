@@ -19,7 +19,7 @@ def _key() -> sa.BigInteger:
     return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-def upgrade() -> None:  # noqa: PLR0915 - a list, not a procedure
+def upgrade() -> None:
     """Change the schema."""
     op.create_table(
         "accounts",

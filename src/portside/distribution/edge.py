@@ -1,0 +1,136 @@
+"""The data plane's edge: find the route, establish the caller, run the handler, turn every failure into OCI words.
+
+All of it happens here and only here; handlers raise and never build an error answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import structlog
+
+from portside.core.errors import (
+    AuthenticationError,
+    InvalidLayerPart,
+    InvalidRange,
+    MissingAuthentication,
+    RegistryError,
+    RegistryTokenExpired,
+    RegistryTokenInvalid,
+    RepositoryNotFound,
+    Unavailable,
+    UnsupportedOnThisRoute,
+    UploadBusy,
+)
+from portside.core.hosts import HostNames
+from portside.core.names import RegistryId
+from portside.distribution.errors import words
+from portside.distribution.exchange import Exchange, Receive, Reply, Scope, Send, answer, failure_body
+from portside.distribution.routes import match
+from portside.identity.caller import Circumstances
+from portside.registry.failures import in_registry_words
+from portside.registry.registry import Registry
+
+_log = structlog.get_logger()
+_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+_NOT_FOUND = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+TICKET = "X-Portside-Ticket"
+"""The query parameter that carries a download ticket."""
+
+
+class DataPlane:
+    """The ASGI application behind `/v2`."""
+
+    def __init__(self, registry: Registry, hosts: HostNames) -> None:
+        self._registry = registry
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        exchange = Exchange(scope, receive)
+        try:
+            reply = await self._reply(exchange, scope)
+        except Exception as failure:  # noqa: BLE001 - the one place where everything ends
+            reply = self._failed(exchange, scope, failure)
+        reply.headers = {**_VERSION, **reply.headers}
+        await answer(exchange, reply, receive, send)
+
+    async def _reply(self, exchange: Exchange, scope: Scope) -> Reply:
+        if "content-length" in exchange.headers and "transfer-encoding" in exchange.headers:
+            return Reply(400, {"Connection": "close"})
+        handler, parts, exists = match(exchange.method, exchange.path)
+        if not exists:
+            return Reply(404, _NOT_FOUND, b"404 page not found\n")
+        exchange.parts = parts
+        await self._establish(exchange, scope)
+        if handler is None:
+            raise UnsupportedOnThisRoute
+        return await handler(self._registry, exchange)
+
+    async def _establish(self, exchange: Exchange, scope: Scope) -> None:
+        circumstances = Circumstances(
+            at=time.time_ns() // 1000,
+            source_ip=(scope.get("client") or ("",))[0],
+            secure=scope["scheme"] == "https",
+            user_agent=exchange.headers.get("user-agent", ""),
+        )
+        meaning = self._hosts.meaning(exchange.headers.get("host", ""))
+        callers = self._registry.callers
+        if TICKET in exchange.query and "digest" in exchange.parts and exchange.method in {"GET", "HEAD"}:
+            exchange.caller, repository = await callers.by_ticket(
+                exchange.query[TICKET], exchange.parts["name"], exchange.parts["digest"], circumstances
+            )
+            exchange.registry = repository.registry
+        else:
+            if "authorization" not in exchange.headers:
+                raise MissingAuthentication
+            bearer = await callers.by_token(exchange.headers["authorization"], circumstances)
+            exchange.caller = bearer.caller
+            exchange.registry = RegistryId(meaning.account or bearer.caller.principal.account, bearer.region)
+        if meaning.region not in {None, exchange.registry.region}:
+            raise RegistryTokenInvalid
+        scope.setdefault("state", {})["principal"] = exchange.caller.principal.arn
+
+    def _failed(self, exchange: Exchange, scope: Scope, failure: Exception) -> Reply:
+        error = in_registry_words(failure)
+        if error is None:
+            _log.exception("request failed", method=exchange.method, path=exchange.path)
+            body = failure_body("UNKNOWN", "The registry failed to answer. Try again.")
+            return Reply(500, {"Content-Type": "application/json; charset=utf-8"}, body)
+        status, code, message = words(error)
+        if status == 401:  # noqa: PLR2004 - the challenge's own status
+            return Reply(401, self._challenge(exchange, scope), b"Not Authorized\n")
+        if status >= 500:  # noqa: PLR2004 - ours to look at
+            _log.error("request failed", method=exchange.method, path=exchange.path, reason=error.message)
+        headers = {"Content-Type": "application/json; charset=utf-8", **_headers(exchange, error)}
+        return Reply(status, headers, failure_body(code, message + _advice(exchange, error)))
+
+    def _challenge(self, exchange: Exchange, scope: Scope) -> Mapping[str, str]:
+        """What ECR answers to unusable credentials, down to its odd empty header (ecr-behaviour 1.2)."""
+        realm = f"{scope['scheme']}://{exchange.headers.get('host', '')}/".replace('"', "")
+        return {
+            "Content-Type": "text/plain; charset=utf-8",
+            "Sizes": "",
+            "Www-Authenticate": f'Basic realm="{realm}",service="ecr.amazonaws.com"',
+        }
+
+
+def _headers(exchange: Exchange, error: RegistryError) -> dict[str, str]:
+    if isinstance(error, InvalidLayerPart):
+        location = f"/v2/{error.repository.name}/blobs/uploads/{error.upload}"
+        return {"Range": f"0-{max(error.received - 1, 0)}", "Location": location, "Docker-Upload-UUID": error.upload}
+    if isinstance(error, InvalidRange):
+        return {"Content-Range": f"bytes */{error.size}"}
+    if isinstance(error, Unavailable | UploadBusy):
+        return {"Retry-After": "1"}
+    if exchange.has_body and isinstance(error, AuthenticationError | RegistryTokenExpired):
+        return {"Connection": "close"}
+    return {}
+
+
+def _advice(exchange: Exchange, error: RegistryError) -> str:
+    """The next command, for a push that found no repository; clients show the message and nothing else."""
+    if isinstance(error, RepositoryNotFound) and exchange.method in {"POST", "PUT", "PATCH"}:
+        return f". Create it first: aws ecr create-repository --repository-name {error.repository.name}"
+    return ""

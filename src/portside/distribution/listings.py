@@ -1,0 +1,51 @@
+"""The version check, the catalog and tag lists."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from portside.core.errors import InvalidParameter
+from portside.distribution.exchange import Exchange, Reply
+from portside.registry.registry import Registry
+
+_MOST = 1000
+_JSON = "application/json; charset=utf-8"
+
+
+async def version(registry: Registry, exchange: Exchange) -> Reply:
+    """`GET /v2/`: whoever is authenticated may know that this is a registry."""
+    del registry, exchange
+    return Reply(200, {"Content-Type": _JSON}, b"{}")
+
+
+async def catalog(registry: Registry, exchange: Exchange) -> Reply:
+    """`GET /v2/_catalog`."""
+    limit, after = _page(exchange)
+    names = await registry.repositories.names(exchange.caller, exchange.registry, after=after, limit=limit + 1)
+    headers = {"Content-Type": _JSON}
+    if len(names) > limit:
+        headers["Link"] = _link("/v2/_catalog", limit, names[limit - 1])
+    return Reply(200, headers, json.dumps({"repositories": list(names[:limit])}).encode())
+
+
+async def tags(registry: Registry, exchange: Exchange) -> Reply:
+    """`GET /v2/NAME/tags/list`, in lexical order."""
+    limit, after = _page(exchange)
+    repository = exchange.repository
+    found = await registry.images.tags(exchange.caller, repository, after=after, limit=limit + 1)
+    headers = {"Content-Type": _JSON}
+    if len(found) > limit > 0:
+        headers["Link"] = _link(f"/v2/{repository.name}/tags/list", limit, found[limit - 1])
+    return Reply(200, headers, json.dumps({"name": repository.name, "tags": list(found[:limit])}).encode())
+
+
+def _page(exchange: Exchange) -> tuple[int, str]:
+    text = exchange.query.get("n", str(_MOST))
+    if not text.isascii() or not text.isdigit() or len(text) > 9:  # noqa: PLR2004 - more digits than any page has
+        raise InvalidParameter("maxResults", "Member must be a number of entries")
+    return min(int(text), _MOST), exchange.query.get("last", "")
+
+
+def _link(path: str, limit: int, last: str) -> str:
+    return f'<{path}?n={limit}&last={quote(last, safe="")}>; rel="next"'

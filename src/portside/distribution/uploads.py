@@ -1,0 +1,89 @@
+"""Blob uploads: begin, receive, status, complete, cancel (ecr-behaviour 1.9; OCI distribution-spec, Push)."""
+
+from __future__ import annotations
+
+import re
+
+from portside.core.digest import Digest
+from portside.core.errors import InvalidParameter
+from portside.core.names import RepositoryId
+from portside.core.records import Upload
+from portside.distribution.exchange import Exchange, Reply
+from portside.registry.registry import Registry
+
+_CONTENT_RANGE = re.compile(r"(?:bytes )?([0-9]{1,19})-([0-9]{1,19})(?:/.*)?")
+
+
+async def begin(registry: Registry, exchange: Exchange) -> Reply:
+    """`POST /v2/NAME/blobs/uploads/`, with the whole blob when `digest` is given.
+
+    `mount` is answered with an upload: blobs are mounted only where the account setting BLOB_MOUNTING allows it, which
+    is off by default (ecr-behaviour 1.9).
+    """
+    repository = exchange.repository
+    upload = await registry.uploads.begin(exchange.caller, repository)
+    if "digest" not in exchange.query or "mount" in exchange.query:
+        return Reply(202, _progress(repository, upload))
+    return await _complete(registry, exchange, upload.id)
+
+
+async def status(registry: Registry, exchange: Exchange) -> Reply:
+    """`GET /v2/NAME/blobs/uploads/UPLOAD`."""
+    repository = exchange.repository
+    upload = await registry.uploads.status(exchange.caller, repository, exchange.parts["upload"])
+    return Reply(204, _progress(repository, upload))
+
+
+async def receive(registry: Registry, exchange: Exchange) -> Reply:
+    """`PATCH /v2/NAME/blobs/uploads/UPLOAD`."""
+    repository = exchange.repository
+    first, last = _part(exchange)
+    upload = await registry.uploads.receive(
+        exchange.caller, repository, exchange.parts["upload"], exchange.body(), first=first, last=last
+    )
+    return Reply(202, _progress(repository, upload))
+
+
+async def complete(registry: Registry, exchange: Exchange) -> Reply:
+    """`PUT /v2/NAME/blobs/uploads/UPLOAD?digest=DIGEST`, with the last bytes or without."""
+    return await _complete(registry, exchange, exchange.parts["upload"])
+
+
+async def cancel(registry: Registry, exchange: Exchange) -> Reply:
+    """`DELETE /v2/NAME/blobs/uploads/UPLOAD`."""
+    await registry.uploads.cancel(exchange.caller, exchange.repository, exchange.parts["upload"])
+    return Reply(204)
+
+
+async def _complete(registry: Registry, exchange: Exchange, upload: str) -> Reply:
+    repository = exchange.repository
+    digest = Digest.parse(exchange.query.get("digest", ""))
+    first, _ = _part(exchange)
+    done = await registry.uploads.complete(
+        exchange.caller,
+        repository,
+        upload,
+        [digest],
+        body=exchange.body() if exchange.has_body else None,
+        first=first,
+    )
+    location = f"/v2/{repository.name}/blobs/{done.digest}"
+    return Reply(201, {"Location": location, "Docker-Content-Digest": str(done.digest)})
+
+
+def _part(exchange: Exchange) -> tuple[int | None, int | None]:
+    header = exchange.headers.get("content-range")
+    if header is None:
+        return None, None
+    found = _CONTENT_RANGE.fullmatch(header)
+    if found is None or int(found[2]) < int(found[1]):
+        raise InvalidParameter("partFirstByte", "Content-Range must have the form FIRST-LAST")
+    return int(found[1]), int(found[2])
+
+
+def _progress(repository: RepositoryId, upload: Upload) -> dict[str, str]:
+    return {
+        "Location": f"/v2/{repository.name}/blobs/uploads/{upload.id}",
+        "Docker-Upload-UUID": upload.id,
+        "Range": f"0-{max(upload.received - 1, 0)}",
+    }

@@ -1,0 +1,21 @@
+"""Storage's failures in the registry's words, for the edges of both planes."""
+
+from __future__ import annotations
+
+from portside.core.errors import ContentDamaged, RegistryError, StorageFull, Unavailable
+from portside.storage.errors import Damaged, NoSpace, StorageUnavailable
+
+
+def in_registry_words(failure: Exception) -> RegistryError | None:
+    """What a client is told of a failure; None for one that nobody foresaw."""
+    match failure:
+        case RegistryError():
+            return failure
+        case NoSpace():
+            return StorageFull()
+        case StorageUnavailable():
+            return Unavailable()
+        case Damaged():
+            return ContentDamaged()
+        case _:
+            return None

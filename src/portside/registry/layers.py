@@ -1,0 +1,93 @@
+"""Layers: what a repository holds of blobs, and reading them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from portside.core.digest import Digest
+from portside.core.errors import ContentDamaged, LayerInaccessible, LayerNotFound
+from portside.core.names import RepositoryId
+from portside.core.records import Layer, Repository
+from portside.identity import tokens
+from portside.identity.caller import Caller
+from portside.registry.access import Access
+from portside.registry.content import outlet
+from portside.registry.repositories import find
+from portside.registry.stores import Stores
+from portside.storage.errors import Damaged
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class LayerContent:
+    """A layer that can be read; `read(start, stop)` raises ContentDamaged rather than give a wrong byte."""
+
+    layer: Layer
+    read: Callable[[int, int], AsyncIterator[bytes]]
+
+
+class Layers:
+    """The layers of every repository here."""
+
+    def __init__(self, stores: Stores, access: Access) -> None:
+        self._metadata = stores.metadata
+        self._blobs = stores.blobs
+        self._keys = stores.keys
+        self._threads = stores.threads
+        self._clock = stores.clock
+        self._access = access
+
+    async def availability(
+        self, caller: Caller, repository: RepositoryId, digests: Sequence[Digest]
+    ) -> list[Layer | None]:
+        """Which of these the repository holds."""
+        await self._access.repository(caller, "ecr:BatchCheckLayerAvailability", repository)
+        async with self._metadata.reading() as unit:
+            held = await find(unit, repository)
+            return [await unit.layers.find(held.key, digest) for digest in digests]
+
+    async def look(self, caller: Caller, repository: RepositoryId, digest: Digest) -> Layer:
+        """One layer; raises LayerNotFound."""
+        [layer] = await self.availability(caller, repository, [digest])
+        if layer is None:
+            raise LayerNotFound(repository, digest)
+        return layer
+
+    async def open(self, caller: Caller, repository: RepositoryId, digest: Digest) -> LayerContent:
+        """A layer to read; raises LayerNotFound."""
+        held, layer = await self._readable(caller, repository, digest)
+        await self._keys.key(held.content_key)
+        return LayerContent(layer, lambda start, stop: self._read(held, layer, start, stop))
+
+    async def download_ticket(self, caller: Caller, repository: RepositoryId, digest: Digest) -> str:
+        """A ticket for one hour; raises LayerNotFound, and LayerInaccessible while no image refers to the layer."""
+        _, layer = await self._readable(caller, repository, digest)
+        if not layer.referenced:
+            raise LayerInaccessible(repository, digest)
+        key = await self._keys.key_for("token")
+        expires_at = self._clock() + tokens.TICKET_LIFETIME
+        return tokens.issue_ticket(key.box, caller.principal.access_key, repository, digest, expires_at)
+
+    async def _readable(self, caller: Caller, repository: RepositoryId, digest: Digest) -> tuple[Repository, Layer]:
+        await self._access.repository(caller, "ecr:GetDownloadUrlForLayer", repository)
+        async with self._metadata.reading() as unit:
+            held = await find(unit, repository)
+            layer = await unit.layers.find(held.key, digest)
+        if layer is None:
+            raise LayerNotFound(repository, digest)
+        return held, layer
+
+    async def _read(self, held: Repository, layer: Layer, start: int, stop: int) -> AsyncIterator[bytes]:
+        try:
+            async for piece in outlet(self._blobs, self._threads, layer.location, layer.size, start=start, stop=stop):
+                yield piece
+        except Damaged as damage:
+            # From now on the layer counts as missing, so that whoever pushes it again is asked for its bytes.
+            async with self._metadata.writing() as unit:
+                await unit.layers.damage(held.content_key, layer.digest, layer.location)
+            _log.error("layer damaged", digest=str(layer.digest), repository=held.id.arn, reason=damage.message)
+            raise ContentDamaged(layer.digest) from None

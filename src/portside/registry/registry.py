@@ -1,0 +1,22 @@
+"""The registry: its nouns, built once by the server's wiring and handed to both planes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portside.registry.callers import Callers
+from portside.registry.images import Images
+from portside.registry.layers import Layers
+from portside.registry.repositories import Repositories
+from portside.registry.uploads import Uploads
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Everything that a plane may ask for."""
+
+    callers: Callers
+    repositories: Repositories
+    images: Images
+    layers: Layers
+    uploads: Uploads

@@ -1,0 +1,23 @@
+"""What every noun of the registry works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from portside.registry.content import Threads
+from portside.storage.blobs.port import BlobStore
+from portside.storage.keys.ring import KeyRing
+from portside.storage.metadata.port import Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The ports, chosen by the server's wiring, and the clock."""
+
+    metadata: Metadata
+    blobs: BlobStore
+    keys: KeyRing
+    threads: Threads
+    clock: Callable[[], int]
+    """Microseconds since 1970, UTC."""

@@ -1,0 +1,206 @@
+"""Wiring: which adapter stands behind which port. The only place that knows, and importing it does nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import string
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from portside.aws.edge import ControlPlane
+from portside.core.hosts import HostNames
+from portside.distribution.edge import DataPlane
+from portside.identity.box import BoxError
+from portside.registry.access import Access
+from portside.registry.callers import Callers
+from portside.registry.content import Threads
+from portside.registry.images import Images
+from portside.registry.layers import Layers
+from portside.registry.listing import PageTokens
+from portside.registry.registry import Registry
+from portside.registry.repositories import Repositories
+from portside.registry.stores import Stores
+from portside.registry.uploads import Uploads
+from portside.server.settings import Settings
+from portside.storage.blobs.filesystem import FilesystemBlobs
+from portside.storage.blobs.port import BlobStore
+from portside.storage.blobs.sealed import SealedBlobs
+from portside.storage.errors import StorageError, StorageUnusable
+from portside.storage.keys.local import LocalKeyKeeper, create_master_key, decode_master_key, read_master_key
+from portside.storage.keys.ring import KeyRing
+from portside.storage.metadata import migrate
+from portside.storage.metadata.accounts import AccessKeyRow
+from portside.storage.metadata.port import Metadata
+from portside.storage.metadata.sqlite import SqliteMetadata
+
+_THREADS = 32
+_MASTER_KEY = "master.key"
+_ALPHABET = string.ascii_uppercase + "234567"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKeyPair:
+    """A root access key, opened."""
+
+    id: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"AccessKeyPair({self.id})"  # never the secret
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What `prepare` found or made."""
+
+    created_account: bool
+    access_key: AccessKeyPair
+    master_key_created: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """A running registry's parts."""
+
+    distribution: DataPlane
+    control: ControlPlane
+    stores: Stores
+    threads: ThreadPoolExecutor
+
+    async def ready(self) -> bool:
+        """Whether the registry can do its work now."""
+        try:
+            await self.stores.metadata.check()
+            await self.stores.threads.run(self.stores.blobs.check)
+        except StorageError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        await self.stores.metadata.close()
+        self.threads.shutdown()
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Bring the data up to date; make the account, its root key and the master key when there are none.
+
+    Raises storage.errors.StorageUnusable and NewerSchema.
+    """
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        master_key = _missing_master_key(settings)
+    except OSError as error:
+        raise StorageUnusable(f"The folder {settings.data} cannot be written: {error.strerror}.") from None
+    url = _url(settings)
+    if not migrate.is_current(url):
+        migrate.upgrade(url)
+    return asyncio.run(_prepare(settings, master_key))
+
+
+async def open_plant(settings: Settings) -> Plant:
+    """Open what `prepare` made, in the process that will serve."""
+    executor = ThreadPoolExecutor(_THREADS, "blobs")
+    stores = await _open_stores(settings, Threads(executor))
+    access = Access()
+    pages = PageTokens((await stores.keys.key_for("page")).box)
+    registry = Registry(
+        callers=Callers(stores, access),
+        repositories=Repositories(stores, access, pages),
+        images=Images(stores, access, pages),
+        layers=Layers(stores, access),
+        uploads=Uploads(stores, access),
+    )
+    hosts = host_names(settings)
+    control = ControlPlane(registry, hosts, frozenset(settings.regions))
+    return Plant(DataPlane(registry, hosts), control, stores, executor)
+
+
+def host_names(settings: Settings) -> HostNames:
+    """The names that the deployment answers to."""
+    scheme = "https" if settings.tls or settings.tls_cert else "http"
+    return HostNames(settings.registry_host, scheme, settings.domain)
+
+
+async def _open_stores(settings: Settings, threads: Threads) -> Stores:
+    metadata = await _open_metadata(settings)
+    keys = KeyRing(metadata, LocalKeyKeeper(_master_key(settings)), _clock)
+    blobs: BlobStore = FilesystemBlobs(settings.data)
+    if settings.sealing:
+        blobs = SealedBlobs(blobs, keys.opened)
+    return Stores(metadata, blobs, keys, threads, _clock)
+
+
+async def _open_metadata(settings: Settings) -> Metadata:
+    path = migrate.sqlite_path(_url(settings))
+    if path is not None:
+        return SqliteMetadata(path)
+    # Loaded only where it is used: the driver takes a tenth of a start.
+    from portside.storage.metadata.postgres import PostgresMetadata  # noqa: PLC0415
+
+    return await PostgresMetadata.connect(_url(settings))
+
+
+async def _prepare(settings: Settings, master_key: Path | None) -> Prepared:
+    metadata = await _open_metadata(settings)
+    try:
+        keys = KeyRing(metadata, LocalKeyKeeper(_master_key(settings)), _clock)
+        box = (await keys.key_for("secret")).box
+        async with metadata.writing() as unit:
+            created = await unit.accounts.add(settings.account, _clock())
+            pair = _preset(settings)
+            if pair is None:
+                standing = [row for row in await unit.accounts.access_keys(settings.account) if row.active]
+                if standing:
+                    secret = box.open(standing[0].secret, standing[0].id.encode()).decode("ascii")
+                    return Prepared(created, AccessKeyPair(standing[0].id, secret), master_key)
+                pair = _new_access_key()
+            sealed = box.seal(pair.secret.encode("ascii"), pair.id.encode())
+            await unit.accounts.set_root_key(AccessKeyRow(pair.id, settings.account, "root", sealed, True), _clock())
+    except BoxError:
+        raise StorageUnusable("The stored access key does not open under this master key.") from None
+    finally:
+        await metadata.close()
+    return Prepared(created, pair, master_key)
+
+
+def _preset(settings: Settings) -> AccessKeyPair | None:
+    identifier, secret = settings.root_access_key_id, settings.root_secret_access_key
+    return AccessKeyPair(identifier, secret) if identifier and secret else None
+
+
+def _new_access_key() -> AccessKeyPair:
+    """A key of AWS's form: 20 characters and 40."""
+    identifier = "AKIA" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
+    return AccessKeyPair(identifier, secrets.token_urlsafe(30))
+
+
+def _missing_master_key(settings: Settings) -> Path | None:
+    """Make the master key's file when none is given and there is none; where it was made."""
+    if settings.master_key_file is not None or os.environ.get("PORTSIDE_MASTER_KEY"):
+        return None
+    path = settings.data / _MASTER_KEY
+    if path.exists():
+        return None
+    create_master_key(path)
+    return path
+
+
+def _master_key(settings: Settings) -> bytes:
+    if settings.master_key_file is not None:
+        return read_master_key(settings.master_key_file)
+    if text := os.environ.get("PORTSIDE_MASTER_KEY"):
+        return decode_master_key(text)
+    return read_master_key(settings.data / _MASTER_KEY)
+
+
+def _url(settings: Settings) -> str:
+    return settings.database or f"sqlite:///{settings.data / 'portside.db'}"
+
+
+def _clock() -> int:
+    return time.time_ns() // 1000
