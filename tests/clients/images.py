@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PIECE = 1 << 20
-TAG = "latest"
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 
@@ -34,6 +33,7 @@ class Form:
     config: str
     layer: str
     index: str
+
 
 
 OCI = Form(
@@ -85,12 +85,21 @@ class Layout:
 
     @property
     def reference(self) -> str:
-        """Return the layout as podman, skopeo and buildah name it."""
-        return f"oci:{self.folder}:{TAG}"
+        """Return the layout as podman, skopeo and buildah name it.
+
+        Without a tag: they look a tag up among OCI media types only.
+        """
+        return f"oci:{self.folder}"
 
     def blob(self, digest: str) -> Path:
         """Return the file that holds the bytes called `digest`."""
         return self.folder / "blobs" / digest.replace(":", "/")
+
+    @property
+    def image_id(self) -> str:
+        """Return the digest of this machine's config, which docker and podman call the image id."""
+        image = self.images[self.recipe.platforms.index(MACHINE)]
+        return self.manifest(image)["config"]["digest"]
 
     def manifest(self, image: Descriptor) -> dict[str, Any]:
         """Return the manifest of one of the images."""
@@ -103,13 +112,13 @@ def make(folder: Path, recipe: Recipe) -> Layout:
     images = tuple(_image(folder, recipe, architecture) for architecture in recipe.platforms)
     root = images[0] if len(images) == 1 else _index(folder, recipe, images)
     (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
-    (folder / "index.json").write_text(_catalogue(root, {"org.opencontainers.image.ref.name": TAG}))
+    (folder / "index.json").write_text(_catalogue(root, {"org.opencontainers.image.ref.name": "latest"}))
     return Layout(folder, recipe, root, images)
 
 
 def write_layout_archive(layout: Layout, name: str, stream: IO[bytes]) -> None:
     """Write the layout as the tar that `ctr image import` names `name`."""
-    annotations = {"io.containerd.image.name": name, "org.opencontainers.image.ref.name": TAG}
+    annotations = {"io.containerd.image.name": name, "org.opencontainers.image.ref.name": "latest"}
     with tarfile.open(fileobj=stream, mode="w|") as archive:
         _member(archive, "index.json", _catalogue(layout.root, annotations).encode())
         archive.add(layout.folder / "oci-layout", "oci-layout")

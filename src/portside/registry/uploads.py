@@ -15,7 +15,7 @@ import hashlib
 import os
 import uuid
 from collections import OrderedDict
-from collections.abc import AsyncIterable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
