@@ -18,6 +18,7 @@ from __future__ import annotations
 import functools
 import os
 import struct
+import threading
 from collections.abc import Callable
 
 from cryptography.exceptions import InvalidTag
@@ -43,6 +44,7 @@ class SealedBlobs:
         self._inner = inner
         self._keys = keys
         self._cipher = functools.lru_cache(maxsize=1024)(self._derive)
+        self._buffers = threading.local()
 
     def write(self, location: str, offset: int, data: bytes | bytearray | memoryview, *, last: bool) -> None:
         """See BlobStore."""
@@ -51,9 +53,8 @@ class SealedBlobs:
             raise ValueError("writes are whole segments, but for the end of the last")
         cipher = self._cipher(location)
         count = max(-(-len(data) // SEGMENT), 1 if last else 0)
-        sealed = bytearray(len(data) + count * (_NONCE + _TAG))
         nonces = os.urandom(_NONCE * count)
-        out, source = memoryview(sealed), memoryview(data)
+        out, source = self._scratch(len(data) + count * (_NONCE + _TAG)), memoryview(data)
         for index in range(count):
             piece = source[index * SEGMENT : (index + 1) * SEGMENT]
             place = out[index * _SEALED : index * _SEALED + _NONCE + len(piece) + _TAG]
@@ -61,7 +62,7 @@ class SealedBlobs:
             place[:_NONCE] = nonce
             context = _CONTEXT.pack(number + index, last and index == count - 1)
             cipher.encrypt_into(nonce, piece, context, place[_NONCE:])
-        self._inner.write(location, number * _SEALED, sealed, last=True)
+        self._inner.write(location, number * _SEALED, out, last=True)
 
     def publish(self, location: str, size: int) -> None:
         """See BlobStore."""
@@ -80,13 +81,13 @@ class SealedBlobs:
             stop = whole
         sealed = self._inner.read(location, start, stop - start, whole)
         opened = self._open(location, sealed, first, final)
-        return bytes(opened) if len(opened) == length else bytes(opened[:length])
+        return bytes(opened[:length])
 
     def _open(self, location: str, sealed: bytes, first: int, final: int) -> memoryview:
         """Open consecutive segments, the first of which has the number `first`."""
         cipher, source = self._cipher(location), memoryview(sealed)
         count = -(-len(sealed) // _SEALED)
-        out = memoryview(bytearray(len(sealed) - count * (_NONCE + _TAG)))
+        out = self._scratch(len(sealed) - count * (_NONCE + _TAG))
         for index in range(count):
             segment = source[index * _SEALED : (index + 1) * _SEALED]
             place = out[index * SEGMENT : (index + 1) * SEGMENT]
@@ -108,6 +109,13 @@ class SealedBlobs:
     def check(self) -> None:
         """See BlobStore."""
         self._inner.check()
+
+    def _scratch(self, size: int) -> memoryview:
+        """Memory of this thread to work in: a fresh mebibyte each time costs more than sealing it."""
+        buffer: bytearray | None = getattr(self._buffers, "held", None)
+        if buffer is None or len(buffer) < size:
+            buffer = self._buffers.held = bytearray(size)
+        return memoryview(buffer)[:size]
 
     def _derive(self, location: str) -> AESGCM:
         key, _, name = location.partition("/")
