@@ -29,14 +29,13 @@ from portside.distribution.errors import words
 from portside.distribution.exchange import Exchange, Receive, Reply, Scope, Send, answer, failure_body
 from portside.distribution.routes import match
 from portside.identity.caller import Circumstances
+from portside.identity.tokens import TICKET_PARAMETER
 from portside.registry.failures import in_registry_words
 from portside.registry.registry import Registry
 
 _log = structlog.get_logger()
 _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 _NOT_FOUND = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
-TICKET = "X-Portside-Ticket"
-"""The query parameter that carries a download ticket."""
 
 
 class DataPlane:
@@ -77,9 +76,9 @@ class DataPlane:
         )
         meaning = self._hosts.meaning(exchange.headers.get("host", ""))
         callers = self._registry.callers
-        if TICKET in exchange.query and "digest" in exchange.parts and exchange.method in {"GET", "HEAD"}:
+        if TICKET_PARAMETER in exchange.query and "digest" in exchange.parts and exchange.method in {"GET", "HEAD"}:
             exchange.caller, repository = await callers.by_ticket(
-                exchange.query[TICKET], exchange.parts["name"], exchange.parts["digest"], circumstances
+                exchange.query[TICKET_PARAMETER], exchange.parts["name"], exchange.parts["digest"], circumstances
             )
             exchange.registry = repository.registry
         else:

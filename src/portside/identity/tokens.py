@@ -22,6 +22,9 @@ LIFETIME = 12 * 3600 * 1_000_000
 TICKET_LIFETIME = 3600 * 1_000_000
 """Microseconds that a download address is good for."""
 
+TICKET_PARAMETER = "X-Portside-Ticket"
+"""The query parameter that carries a download ticket."""
+
 _TOKEN = b"portside registry token 1"
 _TICKET = b"portside download ticket 1"
 _LONGEST = 8192

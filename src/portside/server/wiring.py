@@ -25,6 +25,7 @@ from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
+from portside.server.memory import keep_freed_memory
 from portside.server.settings import Settings
 from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import BlobStore
@@ -104,6 +105,7 @@ def prepare(settings: Settings) -> Prepared:
 
 async def open_plant(settings: Settings) -> Plant:
     """Open what `prepare` made, in the process that will serve."""
+    keep_freed_memory()
     executor = ThreadPoolExecutor(_THREADS, "blobs")
     stores = await _open_stores(settings, Threads(executor))
     access = Access()

@@ -1,0 +1,28 @@
+"""What every handler is given besides its request: who calls, where, and what may be asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portside.core.hosts import HostNames
+from portside.core.names import RegistryId, RepositoryId
+from portside.identity.caller import Caller
+from portside.registry.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authenticated call. Handlers know nothing of HTTP."""
+
+    caller: Caller
+    region: str
+    registry: Registry
+    hosts: HostNames
+
+    def registry_id(self, account: str | None) -> RegistryId:
+        """Give the registry of an account in the call's region; without an account, the caller's own."""
+        return RegistryId(account or self.caller.principal.account, self.region)
+
+    def repository(self, name: str, account: str | None) -> RepositoryId:
+        """Give the repository that `repositoryName` and `registryId` name; raises InvalidParameter."""
+        return self.registry_id(account).repository(name)

@@ -1,0 +1,41 @@
+"""Which handler carries out which operation of the ECR model; the others are answered as not implemented, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from portside.aws.call import Call
+from portside.aws.ecr import authorization, images, layers, model, repositories
+
+Handler = Callable[[Call, Any], Awaitable[model.Shape]]
+
+HANDLERS: Mapping[str, Handler] = {
+    "BatchCheckLayerAvailability": layers.batch_check_layer_availability,
+    "BatchDeleteImage": images.batch_delete_image,
+    "BatchGetImage": images.batch_get_image,
+    "CompleteLayerUpload": layers.complete_layer_upload,
+    "CreateRepository": repositories.create_repository,
+    "DeleteRepository": repositories.delete_repository,
+    "DescribeImages": images.describe_images,
+    "DescribeRepositories": repositories.describe_repositories,
+    "GetAuthorizationToken": authorization.get_authorization_token,
+    "GetDownloadUrlForLayer": layers.get_download_url_for_layer,
+    "InitiateLayerUpload": layers.initiate_layer_upload,
+    "ListImages": images.list_images,
+    "PutImage": images.put_image,
+    "UploadLayerPart": layers.upload_layer_part,
+}
+
+_MIB = 1024 * 1024
+_LIMITS: Mapping[str, int] = {
+    "PutImage": 16 * _MIB,  # a manifest of 4 MiB and its escaping
+    "UploadLayerPart": 28 * _MIB,  # a part of 20 MiB in base64
+}
+SMALL = _MIB
+"""No other operation needs a larger body."""
+
+
+def longest_body(operation: str) -> int:
+    """Give the bytes that a request of this operation may have."""
+    return _LIMITS.get(operation, SMALL)

@@ -1,0 +1,156 @@
+"""The control plane's edge: find the service, establish the caller, read the request, run the handler.
+
+Order: a caller is established before the request's content is judged, so that a stranger learns nothing from how
+requests are judged. Every failure becomes AWS words here and only here; handlers raise and never build an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import traceback
+import uuid
+from dataclasses import replace
+
+import structlog
+
+from portside.aws import errors
+from portside.aws.call import Call
+from portside.aws.ecr import model
+from portside.aws.ecr import operations as ecr
+from portside.aws.protocol import answers, documents, query
+from portside.aws.protocol.answers import Answer
+from portside.aws.protocol.arrival import (
+    Receive,
+    Scope,
+    Send,
+    announced_length,
+    circumstances_of,
+    read_body,
+    request_of,
+)
+from portside.aws.sts import operations as sts
+from portside.core.errors import (
+    MissingAuthentication,
+    OperationNotImplemented,
+    RegistryError,
+    UnknownOperation,
+    UnsupportedOnThisRoute,
+)
+from portside.core.hosts import HostNames
+from portside.identity.sigv4 import Authorization, Request, parse
+from portside.registry.failures import in_registry_words
+from portside.registry.registry import Registry
+
+_log = structlog.get_logger()
+
+_GLOBAL_REGION = "us-east-1"
+"""The region that clients of AWS's global endpoints sign for: accepted for STS beside the configured ones."""
+_LARGE_AT_ONCE = 4
+"""How many large bodies are held in memory at a time; further ones wait."""
+_FORM = "application/x-www-form-urlencoded"
+
+
+class ControlPlane:
+    """The ASGI application behind `/`: ECR's API and STS on one endpoint (iam-behaviour 1.1)."""
+
+    def __init__(self, registry: Registry, hosts: HostNames, regions: frozenset[str]) -> None:
+        self._registry = registry
+        self._hosts = hosts
+        self._regions = regions
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request_id = str(uuid.uuid4())
+        request = request_of(scope)
+        speaks_query = _speaks_query(request)
+        try:
+            if speaks_query:
+                answer = await self._sts(scope, receive, request, request_id)
+            else:
+                answer = await self._ecr(scope, receive, request)
+        except Exception as failure:  # noqa: BLE001 - the one place where everything ends
+            error = in_registry_words(failure)
+            _note(request, request_id, failure, error)
+            answer = answers.failed_query(error, request_id) if speaks_query else answers.failed_document(error)
+        await answers.send_answer(answer, request_id, send)
+
+    async def _ecr(self, scope: Scope, receive: Receive, request: Request) -> Answer:
+        announced = announced_length(request)
+        operation = _operation(request)
+        if request.method != "POST":
+            raise UnsupportedOnThisRoute
+        authorization = parse(request)
+        if authorization.presigned:
+            raise MissingAuthentication
+        limit = ecr.longest_body(operation.name)
+        async with self._room(announced, limit):
+            body = await read_body(receive, announced, limit)
+            signed = replace(request, payload_sha256=body.sha256)
+            call = await self._call(scope, signed, authorization, "ecr")
+            handler = ecr.HANDLERS.get(operation.name)
+            if handler is None:
+                raise OperationNotImplemented(operation.name)
+            asked = documents.read(body.content, operation.request)
+            del body  # what was read from it is as large again
+            return answers.document(await handler(call, asked))
+
+    async def _sts(self, scope: Scope, receive: Receive, request: Request, request_id: str) -> Answer:
+        announced = announced_length(request)
+        if request.method not in {"GET", "POST"}:
+            raise UnsupportedOnThisRoute
+        authorization = parse(request)
+        body = await read_body(receive, announced, ecr.SMALL)
+        signed = replace(request, payload_sha256=body.sha256)
+        # IAM's requests come here too, for as long as there is no IAM: they are told so once they are authenticated.
+        service = "iam" if authorization.service == "iam" else "sts"
+        call = await self._call(scope, signed, authorization, service)
+        parameters = query.read(request.query if request.method == "GET" else body.content)
+        action, version = parameters.get("Action", ""), parameters.get("Version", "")
+        handler = sts.HANDLERS.get(action) if (service, version) == ("sts", sts.VERSION) else None
+        if handler is None:
+            raise UnknownOperation(f"Could not find operation {action[:128]} for version {version[:32]}")
+        return answers.result(action, await handler(call, parameters), request_id)
+
+    async def _call(self, scope: Scope, request: Request, authorization: Authorization, service: str) -> Call:
+        """Establish the caller, and the region: the scope of the signature says which, the host must agree."""
+        region = self._hosts.meaning(request.header("host") or "").region
+        regions = self._regions if region is None else self._regions & {region}
+        if service != "ecr":
+            regions |= {_GLOBAL_REGION}
+        caller = await self._registry.callers.by_signature(
+            request, authorization, circumstances_of(scope, request), services=frozenset({service}), regions=regions
+        )
+        scope.setdefault("state", {})["principal"] = caller.principal.arn
+        return Call(caller, authorization.region, self._registry, self._hosts)
+
+    def _room(self, announced: int | None, limit: int) -> contextlib.AbstractAsyncContextManager[object]:
+        """Wait for memory, where the body may be large."""
+        expected = limit if announced is None else announced
+        return self._large if expected > ecr.SMALL else contextlib.nullcontext()
+
+
+def _speaks_query(request: Request) -> bool:
+    """Whether this is a request of the Query services; every other one is answered in JSON."""
+    if request.header("x-amz-target") is not None:
+        return False
+    return (request.header("content-type") or "").lower().startswith(_FORM) or "Action=" in request.query
+
+
+def _operation(request: Request) -> model.Operation:
+    target = request.header("x-amz-target") or ""
+    prefix, _, name = target.partition(".")
+    if prefix != model.TARGET_PREFIX or name not in model.OPERATIONS:
+        raise UnknownOperation(f"Could not find operation {target[:128]}" if target else "The request names no target")
+    return model.OPERATIONS[name]
+
+
+def _note(request: Request, request_id: str, failure: Exception, error: RegistryError | None) -> None:
+    """Log what is the server's own fault. Never the request's headers, its body or any local variable."""
+    operation = request.header("x-amz-target") or "query"
+    if error is None:
+        told = "".join(traceback.format_exception(failure))
+        _log.error("request failed", request_id=request_id, operation=operation, traceback=told)
+    elif errors.word(error).status >= errors.OURS:
+        _log.error("request failed", request_id=request_id, operation=operation, reason=error.message)

@@ -1,0 +1,77 @@
+"""Answers and failures as they stand on the wire, in the protocol that the client speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from portside.aws import errors
+from portside.aws.protocol import documents, query
+from portside.aws.protocol.arrival import Send
+from portside.core.errors import InvalidLayerPart, RegistryError
+
+_STS = "https://sts.amazonaws.com/doc/2011-06-15/"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer."""
+
+    status: int
+    content_type: str
+    content: bytes
+    error_type: str | None = None
+
+
+def document(reply: msgspec.Struct) -> Answer:
+    """Answer an operation of a JSON 1.1 service."""
+    return Answer(200, documents.CONTENT_TYPE, documents.write(reply))
+
+
+def failed_document(error: RegistryError | None) -> Answer:
+    """Answer a JSON 1.1 request with an error; None is one that nobody foresaw."""
+    word = errors.word(error)
+    content: dict[str, Any] = {"__type": word.type, "message": errors.message(error), **_members(error)}
+    return Answer(word.status, documents.CONTENT_TYPE, documents.write(content), word.type)
+
+
+def result(operation: str, members: Mapping[str, query.Value], request_id: str) -> Answer:
+    """Answer an operation of STS."""
+    return Answer(200, query.CONTENT_TYPE, query.reply(operation, _STS, members, request_id))
+
+
+def failed_query(error: RegistryError | None, request_id: str) -> Answer:
+    """Answer a Query request with an error; None is one that nobody foresaw."""
+    word = errors.query_word(error)
+    text = errors.query_message(error)
+    content = query.failure(word.type, text, sender=word.status < errors.OURS, namespace=_STS, request_id=request_id)
+    return Answer(word.status, query.CONTENT_TYPE, content, word.type)
+
+
+async def send_answer(answer: Answer, request_id: str, send: Send) -> None:
+    """Send an answer; Date is the server's part."""
+    headers = [
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", str(len(answer.content)).encode()),
+        (b"x-amzn-requestid", request_id.encode()),
+    ]
+    if answer.error_type is not None:
+        headers.append((b"x-amzn-errortype", answer.error_type.encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.content})
+
+
+def _members(error: RegistryError | None) -> dict[str, Any]:
+    """Give the members that the model has for this error besides its message."""
+    if not isinstance(error, InvalidLayerPart):
+        return {}
+    found: dict[str, Any] = {
+        "registryId": error.repository.account,
+        "repositoryName": error.repository.name,
+        "uploadId": error.upload,
+    }
+    # The last byte of nothing has no number.
+    return {**found, "lastValidByteReceived": error.received - 1} if error.received else found
