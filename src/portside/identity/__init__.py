@@ -1,1 +1,1 @@
-"""Who asks, and may they? Signatures, tokens and decisions, all pure: secrets, documents and the clock are handed in."""
+"""Who asks, and may they? Signatures, tokens and decisions; pure: secrets, documents and the clock are handed in."""
