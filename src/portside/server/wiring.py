@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import string
 import time
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portside.aws.edge import ControlPlane
-from portside.core.hosts import HostNames
 from portside.distribution.edge import DataPlane
 from portside.identity.box import BoxError
 from portside.registry.access import Access
@@ -26,6 +24,7 @@ from portside.registry.repositories import Repositories
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
 from portside.server.memory import keep_freed_memory
+from portside.server.prepared import AccessKeyPair, Prepared
 from portside.server.settings import Settings
 from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import BlobStore
@@ -41,26 +40,6 @@ from portside.storage.metadata.sqlite import SqliteMetadata
 _THREADS = 32
 _MASTER_KEY = "master.key"
 _ALPHABET = string.ascii_uppercase + "234567"
-
-
-@dataclass(frozen=True, slots=True)
-class AccessKeyPair:
-    """A root access key, opened."""
-
-    id: str
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"AccessKeyPair({self.id})"  # never the secret
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What `prepare` found or made."""
-
-    created_account: bool
-    access_key: AccessKeyPair
-    master_key_created: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +66,7 @@ class Plant:
         self.threads.shutdown()
 
 
-def prepare(settings: Settings) -> Prepared:
+async def prepare(settings: Settings) -> Prepared:
     """Bring the data up to date; make the account, its root key and the master key when there are none.
 
     Raises storage.errors.StorageUnusable and NewerSchema.
@@ -97,13 +76,14 @@ def prepare(settings: Settings) -> Prepared:
         master_key = _missing_master_key(settings)
     except OSError as error:
         raise StorageUnusable(f"The folder {settings.data} cannot be written: {error.strerror}.") from None
-    url = _url(settings)
+    url = settings.database_url
     if not migrate.is_current(url):
-        migrate.upgrade(url)
-    return asyncio.run(_prepare(settings, master_key))
+        # In a thread of its own, since Alembic may need an event loop of its own.
+        await asyncio.to_thread(migrate.upgrade, url)
+    return await _prepare(settings, master_key)
 
 
-async def open_plant(settings: Settings) -> Plant:
+async def open(settings: Settings) -> Plant:  # noqa: A001 - `wiring.open` says what it does
     """Open what `prepare` made, in the process that will serve."""
     keep_freed_memory()
     executor = ThreadPoolExecutor(_THREADS, "blobs")
@@ -117,15 +97,9 @@ async def open_plant(settings: Settings) -> Plant:
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
     )
-    hosts = host_names(settings)
+    hosts = settings.host_names
     control = ControlPlane(registry, hosts, frozenset(settings.regions))
     return Plant(DataPlane(registry, hosts), control, stores, executor)
-
-
-def host_names(settings: Settings) -> HostNames:
-    """The names that the deployment answers to."""
-    scheme = "https" if settings.tls or settings.tls_cert else "http"
-    return HostNames(settings.registry_host, scheme, settings.domain)
 
 
 async def _open_stores(settings: Settings, threads: Threads) -> Stores:
@@ -138,13 +112,13 @@ async def _open_stores(settings: Settings, threads: Threads) -> Stores:
 
 
 async def _open_metadata(settings: Settings) -> Metadata:
-    path = migrate.sqlite_path(_url(settings))
+    path = migrate.sqlite_path(settings.database_url)
     if path is not None:
         return SqliteMetadata(path)
     # Loaded only where it is used: the driver takes a tenth of a start.
     from portside.storage.metadata.postgres import PostgresMetadata  # noqa: PLC0415
 
-    return await PostgresMetadata.connect(_url(settings))
+    return await PostgresMetadata.connect(settings.database_url)
 
 
 async def _prepare(settings: Settings, master_key: Path | None) -> Prepared:
@@ -183,7 +157,7 @@ def _new_access_key() -> AccessKeyPair:
 
 def _missing_master_key(settings: Settings) -> Path | None:
     """Make the master key's file when none is given and there is none; where it was made."""
-    if settings.master_key_file is not None or os.environ.get("PORTSIDE_MASTER_KEY"):
+    if settings.master_key_file is not None or settings.master_key:
         return None
     path = settings.data / _MASTER_KEY
     if path.exists():
@@ -195,13 +169,9 @@ def _missing_master_key(settings: Settings) -> Path | None:
 def _master_key(settings: Settings) -> bytes:
     if settings.master_key_file is not None:
         return read_master_key(settings.master_key_file)
-    if text := os.environ.get("PORTSIDE_MASTER_KEY"):
+    if text := settings.master_key:
         return decode_master_key(text)
     return read_master_key(settings.data / _MASTER_KEY)
-
-
-def _url(settings: Settings) -> str:
-    return settings.database or f"sqlite:///{settings.data / 'portside.db'}"
 
 
 def _clock() -> int:

@@ -1,0 +1,121 @@
+"""The running server: Granian, its workers and their signals (docs/decisions/0002-libraries.md has the measurements).
+
+SIGTERM and SIGINT drain: listeners close, so new connections are refused; running transfers finish, or are cut after
+`drain_seconds`; the exit code is 0. A second signal cuts them at once. SIGHUP replaces the workers one by one, and
+with them the TLS certificate. Only Granian's ASGI interface is used: over RSGI a cut upload looks complete.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import structlog
+from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols, TaskImpl
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from portside.server import application, logs
+from portside.server.listening import Reservation
+from portside.server.settings import Settings
+from portside.server.start import certificate_of
+from portside.server.tls import Certificate
+
+_BUFFER = 1024 * 1024
+"""Bytes of a request read at once; Granian's default of 400 KiB costs uploads a third of their speed."""
+_HEADER_MILLISECONDS = 10_000
+_REQUESTS_PER_WORKER = 1024
+_BACKLOG = 2048
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+
+class _Server(MPServer):
+    """Granian's server with our signals."""
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """Drain at the first signal, stop at the second."""
+        again = self.interrupt_signal
+        super().signal_handler_interrupt(*args, **kwargs)
+        if not again:
+            structlog.get_logger().info("draining", limit_seconds=self.workers_kill_timeout)
+        for worker in list(self.wrks):
+            # Here and not only in the main loop, which may be waiting for a worker that a reload replaced.
+            if again:
+                worker.kill()
+            else:
+                worker.terminate()
+
+
+def run(settings: Settings, reservation: Reservation, certificate: Certificate | None) -> int:
+    """Serve until a signal; returns the exit code."""
+    server = _server(settings, reservation, certificate)
+    server.on_reload(partial(_renew, settings))
+    _let_signals_reach_new_workers()
+    try:
+        server.serve(target_loader=partial(load, settings), wrap_loader=False)
+    except SystemExit:
+        # Granian calls a worker that left before it was told to a failure; after a signal to the whole process group
+        # that is what every worker does.
+        return 0 if server.interrupt_signal else 1
+    return 0
+
+
+def load(settings: Settings) -> application.Application:
+    """What a worker runs; a function of this module and plain values, so that workers can be forked or spawned."""
+    logs.configure(settings.log_level, settings.log_format)
+    return application.create(settings)
+
+
+def _server(settings: Settings, reservation: Reservation, certificate: Certificate | None) -> _Server:
+    return _Server(
+        "portside",
+        address=reservation.address,
+        port=reservation.port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        loop=Loops.uvloop if find_spec("uvloop") else Loops.asyncio,
+        task_impl=TaskImpl.asyncio,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, max_buffer_size=_BUFFER),
+        websockets=False,
+        backlog=_BACKLOG,
+        backpressure=_REQUESTS_PER_WORKER,
+        log_level=LogLevels.debug if settings.log_level == "debug" else LogLevels.warning,
+        log_dictconfig=logs.library_config(settings.log_level, settings.log_format),
+        ssl_cert=certificate.chain if certificate else None,
+        ssl_key=certificate.key if certificate else None,
+        ssl_protocol_min=SSLProtocols.tls12,
+        respawn_failed_workers=settings.workers > 1,
+        workers_kill_timeout=settings.drain_seconds,
+    )
+
+
+def _renew(settings: Settings) -> None:
+    """At SIGHUP, before workers read the certificate again; a failure leaves the old one in use."""
+    try:
+        certificate_of(settings)
+    except Exception:
+        structlog.get_logger().exception("certificate not renewed")
+
+
+def _let_signals_reach_new_workers() -> None:
+    """Keep a stop signal from being lost between a worker's fork and the moment its event loop listens.
+
+    A forked worker first has this process's handlers, which do nothing there: a SIGTERM in that moment would be
+    swallowed, and the server would wait for a worker that was never told.
+    """
+
+    def restore() -> None:
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING),
+        after_in_child=restore,
+    )
