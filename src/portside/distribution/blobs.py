@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 
 from portside.core.digest import Digest
 from portside.core.errors import InvalidRange
@@ -27,10 +28,24 @@ async def get(registry: Registry, exchange: Exchange) -> Reply:
     size, headers = content.layer.size, _headers(content.layer)
     asked = _asked(exchange.headers.get("range"), size)
     if asked is None:
-        return Reply(200, {**headers, "Content-Length": str(size)}, content.read(0, size) if size else b"")
+        return Reply(
+            200, {**headers, "Content-Length": str(size)}, await _begun(content.read(0, size)) if size else b""
+        )
     start, stop = asked
     headers |= {"Content-Length": str(stop - start), "Content-Range": f"bytes {start}-{stop - 1}/{size}"}
-    return Reply(206, headers, content.read(start, stop))
+    return Reply(206, headers, await _begun(content.read(start, stop)))
+
+
+async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same pieces, the first of which has been read: damage that shows at once is answered with an error."""
+    first = await anext(pieces)
+
+    async def all_pieces() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
+    return all_pieces()
 
 
 def _headers(layer: Layer) -> dict[str, str]:
