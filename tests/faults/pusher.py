@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -40,6 +40,12 @@ class Pusher:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._headers = {"Authorization": f"Basic {token}"}
         self._base = f"/v2/{repository}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
 
     def call(
         self, method: str, path: str, body: bytes | Iterable[bytes] | None = None, **headers: str
@@ -82,10 +88,6 @@ class Pusher:
         assert response.status == 200
         while piece := response.read(1 << 20):
             yield piece
-
-    def close(self) -> None:
-        """Hang up."""
-        self._connection.close()
 
 
 def manifest_of(config: bytes, layers: Iterable[bytes]) -> bytes:

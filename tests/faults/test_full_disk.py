@@ -18,18 +18,18 @@ def test_a_full_disk_is_said_and_what_was_stored_stays(folder: Path) -> None:
     ballast = folder / "data" / "ballast"
     with serve(folder) as registry:
         registry.ecr.create_repository(repositoryName="full/disk")
-        pusher = Pusher(registry.port, registry.token, "full/disk")
-        config, layer = b"{}", os.urandom(2_000_000)
-        kept = [pusher.push_blob(config), pusher.push_blob(layer)]
-        pusher.push_manifest("kept", manifest_of(config, [layer]))
-        _fill(ballast)
-        with pytest.raises(Refused, match="no space left"):
-            pusher.push_blob(os.urandom(3_000_000))
-        assert [pusher.blob(digest) for digest in kept] == [config, layer]
-        assert pusher.manifest("kept") == manifest_of(config, [layer])
-        ballast.unlink()
-        late = os.urandom(3_000_000)
-        assert pusher.blob(pusher.push_blob(late)) == late
+        with Pusher(registry.port, registry.token, "full/disk") as pusher:
+            config, layer = b"{}", os.urandom(2_000_000)
+            kept = [pusher.push_blob(config), pusher.push_blob(layer)]
+            pusher.push_manifest("kept", manifest_of(config, [layer]))
+            _fill(ballast)
+            with pytest.raises(Refused, match="no space left"):
+                pusher.push_blob(os.urandom(3_000_000))
+            assert [pusher.blob(digest) for digest in kept] == [config, layer]
+            assert pusher.manifest("kept") == manifest_of(config, [layer])
+            ballast.unlink()
+            late = os.urandom(3_000_000)
+            assert pusher.blob(pusher.push_blob(late)) == late
 
 
 def _mount(place: Path) -> None:

@@ -21,9 +21,9 @@ def test_a_blob_of_four_gib_goes_in_and_out_under_256_mib(folder: Path) -> None:
     count = 4 * GIB // MIB
     with serve(folder) as registry:
         registry.ecr.create_repository(repositoryName="big/blob")
-        pusher = Pusher(registry.port, registry.token, "big/blob")
-        digest = _upload(pusher, block, count)
-        _compare(pusher.download(digest), block, count)
+        with Pusher(registry.port, registry.token, "big/blob") as pusher:
+            digest = _upload(pusher, block, count)
+            _compare(pusher.download(digest), block, count)
         assert max(_peaks(registry)) < 256 * MIB
 
 
@@ -31,8 +31,8 @@ def test_an_idle_worker_stays_below_120_mib(folder: Path) -> None:
     """After a push and a pull, at rest."""
     with serve(folder) as registry:
         registry.ecr.create_repository(repositoryName="idle/test")
-        pusher = Pusher(registry.port, registry.token, "idle/test")
-        pusher.blob(pusher.push_blob(os.urandom(100_000)))
+        with Pusher(registry.port, registry.token, "idle/test") as pusher:
+            pusher.blob(pusher.push_blob(os.urandom(100_000)))
         assert max(_sizes(registry, "VmRSS")) < 120 * MIB
 
 

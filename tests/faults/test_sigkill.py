@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import random
@@ -41,7 +42,7 @@ def _start(folder: Path) -> RunningRegistry:
     port = free_port()
     command = [sys.executable, "-m", "portside", "serve", "--data", str(folder / "data"), "--port", str(port)]
     environment = commands.isolated(folder)
-    daemon = commands.Daemon(["setsid", "--wait", *command], environment, folder / "portside.log")
+    daemon = commands.Daemon(command, environment, folder / "portside.log")
     registry = RunningRegistry(folder / "data", port, daemon)
     daemon.ready(registry.is_ready)
     return registry
@@ -75,20 +76,15 @@ def _push_until_killed(registry: RunningRegistry, acknowledged: Acknowledged, na
 
 
 def _until_cut(pusher: Pusher, acknowledged: Acknowledged, name: str, sizes: list[int]) -> None:
-    try:
+    with pusher, contextlib.suppress(OSError, http.client.HTTPException):
         push_images(pusher, acknowledged, name, sizes)
-    except (OSError, http.client.HTTPException):
-        pusher.close()
 
 
 def _verify(registry: RunningRegistry, acknowledged: Acknowledged) -> None:
-    pusher = Pusher(registry.port, registry.token, "crash/test") if acknowledged.blobs else None
-    if pusher is None:
-        return
-    for digest, content in acknowledged.blobs.items():
-        assert pusher.blob(digest) == content
-    for digest, content in acknowledged.manifests.items():
-        assert pusher.manifest(digest) == content
-    for tag, digest in acknowledged.tags.items():
-        assert digest_of(pusher.manifest(tag)) == digest
-    pusher.close()
+    with Pusher(registry.port, registry.token, "crash/test") as pusher:
+        for digest, content in acknowledged.blobs.items():
+            assert pusher.blob(digest) == content
+        for digest, content in acknowledged.manifests.items():
+            assert pusher.manifest(digest) == content
+        for tag, digest in acknowledged.tags.items():
+            assert digest_of(pusher.manifest(tag)) == digest
