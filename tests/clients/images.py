@@ -15,7 +15,7 @@ import random
 import tarfile
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 PIECE = 1 << 20
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+
+
+class Hash(Protocol):
+    """What hashlib's objects are to us."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in more bytes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,6 @@ class Form:
     config: str
     layer: str
     index: str
-
 
 
 OCI = Form(
@@ -193,7 +200,7 @@ def _layer(name: str, size: int, seed: str) -> Iterator[bytes]:
     yield bytes(-size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE)
 
 
-def _noted(pieces: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+def _noted(pieces: Iterable[bytes], digest: Hash) -> Iterator[bytes]:
     for piece in pieces:
         digest.update(piece)
         yield piece

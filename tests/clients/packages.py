@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
 PACKAGES = {
     "docker": "docker.io",
@@ -107,7 +107,7 @@ def _last_line(done: subprocess.CompletedProcess[str]) -> str:
 
 
 @contextmanager
-def _locked() -> Iterator[None]:
+def _locked() -> Generator[None]:
     """Let one process at a time install things."""
     CACHE.mkdir(exist_ok=True)
     with (CACHE / "packages.lock").open("w") as lock:
@@ -116,7 +116,7 @@ def _locked() -> Iterator[None]:
 
 
 @contextmanager
-def _services_stay_off() -> Iterator[None]:
+def _services_stay_off() -> Generator[None]:
     """Tell maintainer scripts not to start services; put back what was there."""
     kept = POLICY.with_name("policy-rc.d.kept")
     if POLICY.exists():
