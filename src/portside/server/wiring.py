@@ -162,7 +162,10 @@ def _missing_master_key(settings: Settings) -> Path | None:
     path = settings.data / _MASTER_KEY
     if path.exists():
         return None
-    create_master_key(path)
+    try:
+        create_master_key(path)
+    except FileExistsError:
+        return None  # another start at the same moment made it
     return path
 
 
