@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Any
 
 import click
@@ -24,6 +26,8 @@ def serve(context: click.Context, /, **given: Any) -> None:
     from portside.cli.announcement import announcement
     from portside.server import listening
 
+    # Until the server has its own handlers, whoever stops it finds a clean end too: what was begun is taken back.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = settings_of(given)
     # The port first: it is quick to refuse, and the rest takes the better part of a start to import.
     reservation = listening.reserve(settings.host, settings.port)

@@ -18,6 +18,7 @@ MAXIMUM_SIZE = 4 * 1024 * 1024
 """Bytes of the largest manifest: PutImage.imageManifest in the service model."""
 
 _FIELD = "ImageManifest"
+_LONGEST_TYPE = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,9 @@ def _document(content: bytes) -> dict[str, Any]:
     if len(content) > MAXIMUM_SIZE:
         raise InvalidParameter(_FIELD, f"Member must have length less than or equal to {MAXIMUM_SIZE}")
     try:
-        document: object = json.loads(content.decode("utf-8"), object_pairs_hook=_without_repeats)
+        document: object = json.loads(
+            content.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
+        )
     except (ValueError, RecursionError):
         raise InvalidParameter(_FIELD, "Invalid JSON syntax") from None
     if not isinstance(document, dict):
@@ -97,10 +100,16 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _refuse_constant(name: str) -> None:
+    # Python reads NaN and Infinity; nobody else does.
+    raise ValueError(name)
+
+
 def _media_type(document: dict[str, Any], declared: str | None) -> str:
     named = document.get("mediaType")
     if named is not None and not isinstance(named, str):
         raise InvalidParameter(_FIELD, "Invalid JSON syntax")
+    _check_type(named or "")
     if declared is not None and named is not None and declared != named:
         raise InvalidParameter(_FIELD, f"Media type '{declared[:128]}' does not match the manifest's '{named[:128]}'")
     found = declared or named
@@ -152,7 +161,14 @@ def _text(document: dict[str, Any], key: str) -> str | None:
     found = document.get(key)
     if found is not None and not isinstance(found, str):
         raise InvalidParameter(_FIELD, f"Member '{key}' must be a string")
+    _check_type(found or "")
     return found or None
+
+
+def _check_type(text: str) -> None:
+    # Half a surrogate pair is JSON and no text: it can be neither stored nor sent.
+    if not text.isprintable() or len(text) > _LONGEST_TYPE:
+        raise InvalidParameter(_FIELD, f"A media type must be printable and have at most {_LONGEST_TYPE} characters")
 
 
 def _subject(document: dict[str, Any]) -> Descriptor | None:
@@ -173,6 +189,7 @@ def _descriptor(found: object) -> Descriptor:
     media_type, digest, size = item.get("mediaType"), item.get("digest"), item.get("size")
     if not isinstance(media_type, str) or not isinstance(digest, str):
         raise InvalidParameter(_FIELD, "Every descriptor needs a mediaType and a digest")
+    _check_type(media_type)
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 2**63:
         raise InvalidParameter(_FIELD, "Every descriptor needs a size in bytes")
     foreign = bool(item.get("urls")) and media_types.is_foreign(media_type)

@@ -16,7 +16,6 @@ from portside.core.errors import (
     InvalidRange,
     MissingAuthentication,
     RegistryError,
-    RegistryTokenExpired,
     RegistryTokenInvalid,
     RepositoryNotFound,
     Unavailable,
@@ -56,7 +55,7 @@ class DataPlane:
         await answer(exchange, reply, receive, send)
 
     async def _reply(self, exchange: Exchange, scope: Scope) -> Reply:
-        if "content-length" in exchange.headers and "transfer-encoding" in exchange.headers:
+        if not exchange.is_framed:
             return Reply(400, {"Connection": "close"})
         handler, parts, exists = match(exchange.method, exchange.path)
         if not exists:
@@ -99,7 +98,8 @@ class DataPlane:
             return Reply(500, {"Content-Type": "application/json; charset=utf-8"}, body)
         status, code, message = words(error)
         if status == 401:  # noqa: PLR2004 - the challenge's own status
-            return Reply(401, self._challenge(exchange, scope), b"Not Authorized\n")
+            headers = {**self._challenge(exchange, scope), **_headers(exchange, error)}
+            return Reply(401, headers, b"Not Authorized\n")
         if status >= 500:  # noqa: PLR2004 - ours to look at
             _log.error("request failed", method=exchange.method, path=exchange.path, reason=error.message)
         headers = {"Content-Type": "application/json; charset=utf-8", **_headers(exchange, error)}
@@ -123,7 +123,7 @@ def _headers(exchange: Exchange, error: RegistryError) -> dict[str, str]:
         return {"Content-Range": f"bytes */{error.size}"}
     if isinstance(error, Unavailable | UploadBusy):
         return {"Retry-After": "1"}
-    if exchange.has_body and isinstance(error, AuthenticationError | RegistryTokenExpired):
+    if exchange.has_body and isinstance(error, AuthenticationError):
         return {"Connection": "close"}
     return {}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,7 @@ from portside.identity.caller import Caller
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+_LENGTH = re.compile(r"[0-9]{1,18}")
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
@@ -55,6 +57,12 @@ class Exchange:
     def repository(self) -> RepositoryId:
         """The repository in the path; raises InvalidParameter."""
         return self.registry.repository(self.parts["name"])
+
+    @property
+    def is_framed(self) -> bool:
+        """Whether the headers leave no doubt where the body ends (RFC 9112, 6.3)."""
+        length = self.headers.get("content-length")
+        return length is None or ("transfer-encoding" not in self.headers and _LENGTH.fullmatch(length) is not None)
 
     @property
     def has_body(self) -> bool:

@@ -24,7 +24,7 @@ async def catalog(registry: Registry, exchange: Exchange) -> Reply:
     limit, after = _page(exchange)
     names = await registry.repositories.names(exchange.caller, exchange.registry, after=after, limit=limit + 1)
     headers = {"Content-Type": _JSON}
-    if len(names) > limit:
+    if len(names) > limit > 0:
         headers["Link"] = _link("/v2/_catalog", limit, names[limit - 1])
     return Reply(200, headers, json.dumps({"repositories": list(names[:limit])}).encode())
 
@@ -44,7 +44,10 @@ def _page(exchange: Exchange) -> tuple[int, str]:
     text = exchange.query.get("n", str(_MOST))
     if not text.isascii() or not text.isdigit() or len(text) > 9:  # noqa: PLR2004 - more digits than any page has
         raise InvalidParameter("maxResults", "Member must be a number of entries")
-    return min(int(text), _MOST), exchange.query.get("last", "")
+    last = exchange.query.get("last", "")
+    if "\0" in last:
+        raise InvalidParameter("last", "Member must not contain a null character")
+    return min(int(text), _MOST), last
 
 
 def _link(path: str, limit: int, last: str) -> str:

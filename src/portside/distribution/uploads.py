@@ -21,8 +21,11 @@ async def begin(registry: Registry, exchange: Exchange) -> Reply:
     is off by default (ecr-behaviour 1.9).
     """
     repository = exchange.repository
+    at_once = "digest" in exchange.query and "mount" not in exchange.query
+    if at_once:
+        Digest.parse(exchange.query["digest"])  # before there is an upload that nobody hears of
     upload = await registry.uploads.begin(exchange.caller, repository)
-    if "digest" not in exchange.query or "mount" in exchange.query:
+    if not at_once:
         return Reply(202, _progress(repository, upload))
     return await _complete(registry, exchange, upload.id)
 

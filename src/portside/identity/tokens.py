@@ -42,13 +42,7 @@ class TokenBearer:
 def issue(box: Box, bearer: TokenBearer) -> str:
     """The password for a bearer."""
     content = json.dumps([bearer.access_key, bearer.region, bearer.expires_at]).encode()
-    envelope = {
-        "payload": b64encode(box.seal(content, _TOKEN)).decode("ascii"),
-        "version": "2",
-        "type": "DATA_KEY",
-        "expiration": bearer.expires_at // 1_000_000,
-    }
-    return b64encode(json.dumps(envelope, separators=(",", ":")).encode()).decode("ascii")
+    return _envelope(box.seal(content, _TOKEN), bearer.expires_at)
 
 
 def redeem(box: Box, password: str, now: int) -> TokenBearer:
@@ -61,9 +55,21 @@ def redeem(box: Box, password: str, now: int) -> TokenBearer:
         access_key, region, expires_at = json.loads(box.open(sealed, _TOKEN))
     except (ValueError, TypeError, KeyError, BoxError, RecursionError):
         raise RegistryTokenInvalid from None
+    if password != _envelope(sealed, expires_at):
+        raise RegistryTokenInvalid  # changed around what is sealed
     if now >= expires_at:
         raise RegistryTokenExpired
     return TokenBearer(access_key, region, expires_at)
+
+
+def _envelope(sealed: bytes, expires_at: int) -> str:
+    envelope = {
+        "payload": b64encode(sealed).decode("ascii"),
+        "version": "2",
+        "type": "DATA_KEY",
+        "expiration": expires_at // 1_000_000,
+    }
+    return b64encode(json.dumps(envelope, separators=(",", ":")).encode()).decode("ascii")
 
 
 def basic_password(authorization: str) -> str:

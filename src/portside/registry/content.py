@@ -6,10 +6,11 @@ Law: constant memory (design law 6). Nothing here holds more than a few pieces o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from portside.storage.blobs.port import SEGMENT, BlobStore
 
@@ -46,8 +47,15 @@ class Threads:
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            await asyncio.wait([future])
+            await until_done(future)
             raise
+
+
+async def until_done(work: asyncio.Future[Any]) -> None:
+    """Wait for the end of some work, however often the caller is cancelled meanwhile."""
+    while not work.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({work})
 
 
 class Intake:
@@ -72,11 +80,10 @@ class Intake:
         """Bytes taken so far, in all."""
         return self._written + len(self.remainder)
 
-    async def take(self, data: bytes) -> None:
-        """Take some bytes, and write when a piece has come together."""
+    def take(self, data: bytes) -> bool:
+        """Take some bytes; whether a piece has come together, which is for `settle` to write."""
         self.remainder += data
-        if len(self.remainder) > PIECE:
-            await self._threads.run(self._write)
+        return len(self.remainder) > PIECE
 
     async def settle(self) -> None:
         """Write all but the last segment."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import structlog
+
 from portside.core import manifests
 from portside.core.digest import Digest
 from portside.core.errors import (
@@ -28,9 +30,10 @@ from portside.registry.listing import Listing, PageTokens
 from portside.registry.mutability import is_immutable
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
-from portside.storage.errors import Damaged
+from portside.storage.errors import Damaged, StorageError
 from portside.storage.metadata.port import Unit
 
+_log = structlog.get_logger()
 _PULL_GRAIN = 3600 * 1_000_000
 """A pull is recorded when the last recorded one is older than this; ECR promises 24 hours (ecr-behaviour 1.4)."""
 
@@ -72,6 +75,7 @@ class _Draft:
 
 
 _NOT_FOUND = ("ImageNotFound", "Requested image not found")
+_REFERENCED = "ImageReferencedByManifestList"
 _DISAGREE = ("ImageTagDoesNotMatchDigest", "Requested image tag and digest do not match")
 
 
@@ -218,24 +222,28 @@ class Images:
     ) -> tuple[list[ImageId], list[ImageFailure]]:
         """Remove tags, or images with all their tags; what was removed, and why the rest was not.
 
-        An image goes with its last tag. One that an index lists cannot go before the index, so indexes are taken first.
+        An image goes with its last tag. One that an index lists cannot go before the index, so what is left because
+        of an index is tried again as long as others went.
         """
         await self._access.repository(caller, "ecr:BatchDeleteImage", repository)
         removed: list[ImageId] = []
         failures: list[ImageFailure] = []
         async with self._metadata.writing() as unit:
             held = await lock(unit, repository)
-            resolved = [(asked, await self._resolve(unit, held, asked)) for asked in wanted]
-            resolved.sort(key=lambda pair: not (isinstance(pair[1], Image) and pair[1].artifact_type is None))
-            for asked, found in resolved:
-                if isinstance(found, Image) and await unit.manifests.find(held.key, found.digest):
-                    outcome = await self._remove(unit, held, asked, found)
-                else:
-                    outcome = found if isinstance(found, ImageFailure) else ImageFailure(asked, *_NOT_FOUND)
-                if isinstance(outcome, ImageFailure):
-                    failures.append(outcome)
-                else:
-                    removed.extend(outcome)
+            tried, left = 0, list(wanted)
+            while left and len(left) != tried:
+                tried, again = len(left), list[ImageFailure]()
+                for asked in left:
+                    outcome = await self._remove(unit, held, asked)
+                    if not isinstance(outcome, ImageFailure):
+                        removed.extend(outcome)
+                    elif outcome.code == _REFERENCED:
+                        again.append(outcome)
+                    else:
+                        failures.append(outcome)
+                left = [failure.id for failure in again]
+                if len(left) == tried:
+                    failures.extend(again)
         return removed, failures
 
     async def _record(self, unit: Unit, held: Repository, draft: _Draft) -> tuple[Image, bool]:
@@ -243,7 +251,7 @@ class Images:
         manifest, digest = draft.manifest, draft.digest
         sizes = await self._sizes(unit, held, manifest)
         known = await unit.manifests.find(held.key, digest)
-        if known is not None:
+        if known is not None and await self._stands(unit, held, digest):
             return known, False
         image = Image(
             digest=digest,
@@ -252,9 +260,12 @@ class Images:
             subject=manifest.subject.digest if manifest.subject else None,
             size=draft.size,
             content_size=max(sizes, default=0) if manifest.images else sum(sizes),
-            pushed_at=self._clock(),
-            last_pull_at=None,
+            pushed_at=known.pushed_at if known else self._clock(),
+            last_pull_at=known.last_pull_at if known else None,
         )
+        if known is not None:
+            await unit.layers.release(held.key, digest, image.pushed_at)
+            await unit.manifests.delete(held.key, digest)
         await unit.manifests.add(held.key, image, draft.sealed)
         for blob in manifest.blobs:
             await unit.manifests.refer(held.key, digest, blob.digest, is_image=False)
@@ -301,7 +312,10 @@ class Images:
             described[found.digest] = replace(found, tags=await unit.tags.of(held.key, found.digest))
         return list(described.values())
 
-    async def _remove(self, unit: Unit, held: Repository, asked: ImageId, found: Image) -> list[ImageId] | ImageFailure:
+    async def _remove(self, unit: Unit, held: Repository, asked: ImageId) -> list[ImageId] | ImageFailure:
+        found = await self._resolve(unit, held, asked)
+        if isinstance(found, ImageFailure):
+            return found
         tags = await unit.tags.of(held.key, found.digest)
         if asked.tag is not None and len(tags) > 1:
             await unit.tags.delete(held.key, asked.tag)
@@ -309,7 +323,7 @@ class Images:
         if parents := await unit.manifests.parents(held.key, found.digest):
             listed = ", ".join(str(parent) for parent in parents)
             reason = f"Requested image referenced by manifest list: [{listed}]"
-            return ImageFailure(asked, "ImageReferencedByManifestList", reason)
+            return ImageFailure(asked, _REFERENCED, reason)
         await unit.tags.delete_of(held.key, found.digest)
         await unit.layers.release(held.key, found.digest, self._clock())
         await unit.manifests.delete(held.key, found.digest)
@@ -325,8 +339,20 @@ class Images:
         except BoxError:
             raise Damaged(f"The manifest {digest} does not authenticate.") from None
 
+    async def _stands(self, unit: Unit, held: Repository, digest: Digest) -> bool:
+        """Whether the stored bytes are what they were; pushing them again replaces them when not."""
+        try:
+            await self._content(unit, held, digest)
+        except Damaged:
+            return False
+        return True
+
     async def _pulled(self, held: Repository, image: Image) -> None:
         now = self._clock()
         if image.last_pull_at is None or now - image.last_pull_at > _PULL_GRAIN:
-            async with self._metadata.writing(durable=False) as unit:
-                await unit.manifests.pulled(held.key, image.digest, now)
+            try:
+                async with self._metadata.writing(durable=False) as unit:
+                    await unit.manifests.pulled(held.key, image.digest, now)
+            except StorageError as error:
+                # A full disk stops pushes, not pulls.
+                _log.warning("pull time not recorded", repository=held.id.arn, reason=error.message)

@@ -86,8 +86,8 @@ class Layers:
             async for piece in outlet(self._blobs, self._threads, layer.location, layer.size, start=start, stop=stop):
                 yield piece
         except Damaged as damage:
+            _log.error("layer damaged", digest=str(layer.digest), repository=held.id.arn, reason=damage.message)
             # From now on the layer counts as missing, so that whoever pushes it again is asked for its bytes.
             async with self._metadata.writing() as unit:
                 await unit.layers.damage(held.content_key, layer.digest, layer.location)
-            _log.error("layer damaged", digest=str(layer.digest), repository=held.id.arn, reason=damage.message)
             raise ContentDamaged(layer.digest) from None

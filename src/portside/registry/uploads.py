@@ -34,7 +34,7 @@ from portside.core.names import RepositoryId
 from portside.core.records import Repository, Upload
 from portside.identity.caller import Caller
 from portside.registry.access import Access
-from portside.registry.content import Hash, Intake
+from portside.registry.content import Hash, Intake, until_done
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
 from portside.storage.errors import Damaged
@@ -152,14 +152,20 @@ class Uploads:
             await self._access.repository(caller, "ecr:UploadLayerPart", repository)
         if done := await self._completed(repository, upload, digests):
             return done
-        async with self._holding(repository, upload) as (held, row):
-            _follows(held, row, first)
-            if through_api:
-                _may_complete(held, row)
-            intake = await self._intake(held, row)
-            if body is None or not await self._feed(intake, row, body):
-                return await self._finish(held, row, intake, digests)
-            await self._release(await self._progress(held, row, intake), intake)
+        try:
+            async with self._holding(repository, upload) as (held, row):
+                _follows(held, row, first)
+                if through_api:
+                    _may_complete(held, row)
+                intake = await self._intake(held, row)
+                if body is None or not await self._feed(intake, row, body):
+                    return await self._finish(held, row, intake, digests)
+                await self._release(await self._progress(held, row, intake), intake)
+        except UploadNotFound:
+            # While this request waited for its turn, the one before it may have completed the upload.
+            if done := await self._completed(repository, upload, digests):
+                return done
+            raise
         raise BodyTruncated
 
     async def cancel(self, caller: Caller, repository: RepositoryId, upload: str) -> None:
@@ -172,7 +178,11 @@ class Uploads:
 
     @contextlib.asynccontextmanager
     async def _holding(self, repository: RepositoryId, upload: str) -> AsyncGenerator[tuple[Repository, Upload], None]:
-        """Be the only one to write to an upload; when left by an exception its row is as it was."""
+        """Be the only one to write to an upload; when left by an exception its row is as it was.
+
+        Raises UploadNotFound when what was staged is gone: a power failure took bytes that nobody was promised, and
+        the client begins anew.
+        """
         patience = self._clock() + _PATIENCE
         while True:
             now = self._clock()
@@ -187,9 +197,13 @@ class Uploads:
             await asyncio.sleep(0.1)
         try:
             yield held, row
-        except BaseException:
+        except BaseException as failure:
             async with self._metadata.writing(durable=False) as unit:
-                await unit.uploads.release(row, self._clock())
+                if not await unit.uploads.release(row, self._clock()) and isinstance(failure, UploadBusy):
+                    # No other request took over when the upload, or its repository, is gone.
+                    await _open_upload(unit, await find(unit, repository), upload)
+            if isinstance(failure, Damaged):
+                raise UploadNotFound(repository, upload) from None
             raise
 
     async def _intake(self, held: Repository, row: Upload) -> Intake:
@@ -211,21 +225,18 @@ class Uploads:
                     # Before the bytes are written: a client that paused may find another request at its upload.
                     await self._extend(row)
                     extend_at = self._clock() + _EXTEND
-                await intake.take(data)
+                if intake.take(data):
+                    await self._while_holding(row, intake.settle())
         except BodyTruncated:
             return True
         return False
 
     async def _finish(self, held: Repository, row: Upload, intake: Intake, digests: Sequence[Digest]) -> Completed:
-        try:
-            counted = await self._while_holding(row, intake.digests(frozenset(one.algorithm for one in digests)))
-            digest = next((one for one in digests if counted[one.algorithm] == one.hex), None)
-            if digest is None:
-                raise InvalidLayer
-            size = await self._while_holding(row, intake.publish())
-        except Damaged:
-            # A power failure took staged bytes that nobody was promised: the client begins anew.
-            raise UploadNotFound(held.id, row.id) from None
+        counted = await self._while_holding(row, intake.digests(frozenset(one.algorithm for one in digests)))
+        digest = next((one for one in digests if counted[one.algorithm] == one.hex), None)
+        if digest is None:
+            raise InvalidLayer
+        size = await self._while_holding(row, intake.publish())
         return await self._record(held, row, digest, size)
 
     async def _extend(self, row: Upload) -> None:
@@ -240,7 +251,7 @@ class Uploads:
             while not (await asyncio.wait({task}, timeout=_EXTEND / 1_000_000))[0]:
                 await self._extend(row)
         except BaseException:
-            await asyncio.wait({task})
+            await until_done(task)
             raise
         return task.result()
 
@@ -273,12 +284,12 @@ class Uploads:
 
     async def _record(self, held: Repository, row: Upload, digest: Digest, size: int) -> Completed:
         """Let rows name the published bytes, or other bytes of this digest that are stored already."""
-        usable = await self._stored(held, digest)
+        lost = await self._lost(held, digest)
         async with self._metadata.writing() as unit:
             standing = await lock(unit, held.id)
             if standing.key != held.key:
                 raise UploadNotFound(held.id, row.id)
-            unneeded = await self._place(unit, held, replace(row, received=size), digest, usable)
+            unneeded = await self._place(unit, held, replace(row, received=size), digest, lost)
             now = self._clock()
             existed = not await unit.layers.link(held.key, held.content_key, digest, now)
             if not await unit.uploads.complete(replace(row, received=size), digest, now):
@@ -287,26 +298,25 @@ class Uploads:
             await self._threads.run(lambda: self._blobs.delete(unneeded))
         return Completed(digest, size, existed)
 
-    async def _stored(self, held: Repository, digest: Digest) -> str | None:
-        """Where bytes of this digest are stored and still stand, so that ours are not needed."""
+    async def _lost(self, held: Repository, digest: Digest) -> str | None:
+        """Where bytes of this digest should be stored and are not, so that ours are needed."""
         async with self._metadata.reading() as unit:
             blob = await unit.layers.blob(held.content_key, digest)
-        if blob is None or blob.damaged:
+        if blob is None or await self._threads.run(lambda: self._blobs.holds(blob.location, blob.size)):
             return None
-        there = await self._threads.run(lambda: self._blobs.holds(blob.location, blob.size))
-        return blob.location if there else None
+        return blob.location
 
-    async def _place(self, unit: Unit, held: Repository, row: Upload, digest: Digest, usable: str | None) -> str | None:
+    async def _place(self, unit: Unit, held: Repository, row: Upload, digest: Digest, lost: str | None) -> str | None:
         """Name the place of a blob's bytes; the location that nothing names any more, if there is one."""
         key, size, now = held.content_key, row.received, self._clock()
         if await unit.layers.add_blob(key, digest, row.location, size, now):
             return None
         blob = await unit.layers.blob(key, digest)
         assert blob is not None
-        if not blob.damaged and blob.location == usable:
-            return row.location
         if blob.location == row.location:
             return None
+        if not blob.damaged and blob.location != lost:
+            return row.location
         await unit.layers.move_blob(key, digest, row.location, size, now)
         return blob.location
 

@@ -78,7 +78,7 @@ class Application:
         await receive()
         try:
             self._plant = await self._open(self._settings)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the server must hear that this worker is none
             self._log.exception("worker could not start")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return

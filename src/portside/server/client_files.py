@@ -53,9 +53,7 @@ def read_credentials(data: Path) -> AccessKeyPair:
         section = parser[_PROFILE]
         return AccessKeyPair(section["aws_access_key_id"], section["aws_secret_access_key"])
     except (configparser.Error, KeyError):
-        raise Refused(
-            f"{path} is not a credentials file; delete it and `portside serve` writes it again."
-        ) from None
+        raise Refused(f"{path} is not a credentials file; delete it and `portside serve` writes it again.") from None
 
 
 def read_endpoint(data: Path) -> Endpoint:

@@ -39,7 +39,7 @@ class _Server(MPServer):
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Drain at the first signal, stop at the second."""
         again = self.interrupt_signal
-        super().signal_handler_interrupt(*args, **kwargs)
+        super().signal_handler_interrupt(*args, **kwargs)  # pyright: ignore[reportUnknownMemberType] - untyped there
         if not again:
             structlog.get_logger().info("draining", limit_seconds=self.workers_kill_timeout)
         for worker in list(self.wrks):
@@ -98,7 +98,7 @@ def _renew(settings: Settings) -> None:
     """At SIGHUP, before workers read the certificate again; a failure leaves the old one in use."""
     try:
         certificate_of(settings)
-    except Exception:
+    except Exception:  # noqa: BLE001 - a reload must not end a server that runs
         structlog.get_logger().exception("certificate not renewed")
 
 

@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 from portside.core.errors import InvalidParameter
 from portside.core.hosts import HostNames
 from portside.core.names import parse_account, parse_region
 from portside.server.errors import Refused
-
-Kind = Literal["text", "number", "switch", "path", "list", "choice"]
-T = TypeVar("T")
+from portside.server.setting import Setting, about, rows
 
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 _LOCAL = WILDCARDS | {"127.0.0.1", "::1", "localhost"}
@@ -31,127 +27,122 @@ _ACCESS_KEY = re.compile(r"\w{16,128}", re.ASCII)
 _SECRET = range(8, 129)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the table."""
-
-    name: str
-    """The field of Settings."""
-    help: str
-    kind: Kind
-    key: str
-    """Its key in the TOML file; the option and the environment name follow from it."""
-    choices: tuple[str, ...]
-    shown: str
-    """The default, as the reference shows it."""
-    secret: bool
-    """Given by the environment only: an argument is seen by `ps`, and a configuration file by a backup."""
-
-    @property
-    def option(self) -> str:
-        """`--tls-cert`."""
-        return "--" + re.sub("[._]", "-", self.key)
-
-    @property
-    def environment(self) -> str:
-        """`PORTSIDE_TLS_CERT`."""
-        return "PORTSIDE_" + re.sub("[.-]", "_", self.key).upper()
-
-
 def _default_data() -> Path:
     home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(home) / "portside"
-
-
-def _setting(
-    kind: Kind,
-    help: str,  # noqa: A002 - click's own word
-    default: T | Callable[[], T],
-    *,
-    key: str | None = None,
-    choices: tuple[str, ...] = (),
-    shown: str | None = None,
-    secret: bool = False,
-) -> T:
-    metadata: dict[str, Any] = {
-        "help": help,
-        "kind": kind,
-        "key": key,
-        "choices": choices,
-        "shown": shown,
-        "secret": secret,
-    }
-    if callable(default):
-        return cast("T", field(default_factory=default, metadata=metadata))
-    return cast("T", field(default=default, metadata=metadata, repr=not secret))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How one server runs. Construction raises Refused for values that cannot be, or not together."""
 
-    data: Path = _setting(
-        "path",
-        "The folder that everything is kept in; made on the first start.",
-        _default_data,
-        shown="`$XDG_DATA_HOME/portside`, else `~/.local/share/portside`",
+    data: Path = field(
+        default_factory=_default_data,
+        metadata=about(
+            "path",
+            "The folder that everything is kept in; made on the first start.",
+            shown="`$XDG_DATA_HOME/portside`, else `~/.local/share/portside`",
+        ),
     )
-    host: str = _setting("text", "The address to listen on; 0.0.0.0 or :: for every one.", "127.0.0.1")
-    port: int = _setting("number", "The port to listen on; 0 for any free one.", 4510)
-    regions: tuple[str, ...] = _setting(
-        "list", "A region that registries are served in; repeatable, the first is the default.", ("us-east-1",), key="region"
+    host: str = field(
+        default="127.0.0.1", metadata=about("text", "The address to listen on; 0.0.0.0 or :: for every one.")
     )
-    account: str = _setting("text", "The account that the first start makes: twelve digits.", "000000000000")
-    tls: str | None = _setting(
-        "choice",
-        "`auto` makes a private certificate authority and a certificate in the data folder; `off` is plain HTTP.",
-        None,
-        choices=("auto", "off"),
-        shown="off, or on with a given certificate",
+    port: int = field(default=4510, metadata=about("number", "The port to listen on; 0 for any free one."))
+    regions: tuple[str, ...] = field(
+        default=("us-east-1",),
+        metadata=about(
+            "list", "A region that registries are served in; repeatable, the first is the default.", key="region"
+        ),
     )
-    tls_cert: Path | None = _setting("path", "A certificate chain in PEM form, for TLS.", None)
-    tls_key: Path | None = _setting("path", "The certificate's private key: PKCS#8 PEM, not encrypted.", None)
-    workers: int = _setting("number", "How many processes answer requests.", 1)
-    database: str | None = _setting(
-        "text", "A PostgreSQL database, as postgresql://USER:PASSWORD@HOST/NAME.", None, shown="SQLite in the data folder"
+    account: str = field(
+        default="000000000000", metadata=about("text", "The account that the first start makes: twelve digits.")
     )
-    registry_host: str | None = _setting(
-        "text",
-        "The registry's host as clients name it, with its port; {account} and {region} stand for themselves.",
-        None,
-        shown="`localhost:PORT` on a loopback or wildcard address, else `HOST:PORT`",
+    tls: str | None = field(
+        default=None,
+        metadata=about(
+            "choice",
+            "`auto` makes a private certificate authority and a certificate in the data folder.",
+            choices=("auto", "off"),
+            shown="off, unless a certificate is given",
+        ),
     )
-    domain: str | None = _setting(
-        "text", "A domain under which ECR's own host names are answered: ACCOUNT.dkr.ecr.REGION.DOMAIN.", None
+    tls_cert: Path | None = field(
+        default=None, metadata=about("path", "A certificate of your own, with its chain, in PEM form.")
     )
-    sealing: bool = _setting(
-        "switch",
-        "Whether stored content is encrypted; `off` for a disk or bucket that already does it.",
-        True,
-        key="storage.sealing",
-        shown="on",
+    tls_key: Path | None = field(
+        default=None, metadata=about("path", "That certificate's private key: PKCS#8 PEM, not encrypted.")
     )
-    master_key_file: Path | None = _setting(
-        "path", "A file with the master key: base64 of 32 random bytes.", None, shown="made in the data folder"
+    workers: int = field(default=1, metadata=about("number", "How many processes answer requests."))
+    database: str | None = field(
+        default=None,
+        repr=False,
+        metadata=about(
+            "text",
+            "A PostgreSQL database, as postgresql://USER:PASSWORD@HOST/NAME.",
+            shown="SQLite in the data folder",
+        ),
     )
-    drain_seconds: int = _setting("number", "How long running transfers may take to finish after SIGTERM.", 300)
-    log_level: str = _setting(
-        "choice", "The least severe lines to log.", "info", choices=("debug", "info", "warning", "error")
+    registry_host: str | None = field(
+        default=None,
+        metadata=about(
+            "text",
+            "The registry's host as clients name it, with its port; {account} and {region} stand for themselves.",
+            shown="`localhost:PORT` on a loopback or wildcard address, else `HOST:PORT`",
+        ),
     )
-    log_format: str = _setting(
-        "choice",
-        "How to log: `auto` is coloured text on a terminal and JSON lines elsewhere.",
-        "auto",
-        choices=("auto", "console", "json"),
+    domain: str | None = field(
+        default=None,
+        metadata=about(
+            "text", "A domain under which ECR's own host names are answered: ACCOUNT.dkr.ecr.REGION.DOMAIN."
+        ),
     )
-    master_key: str | None = _setting(
-        "text", "The master key itself, instead of a file: base64 of 32 random bytes.", None, secret=True
+    sealing: bool = field(
+        default=True,
+        metadata=about(
+            "switch",
+            "Whether stored content is encrypted; `off` for a disk or bucket that already does it.",
+            key="storage.sealing",
+            shown="on",
+        ),
     )
-    root_access_key_id: str | None = _setting(
-        "text", "The root access key's id, 16 to 128 letters and digits.", None, secret=True, shown="made at random"
+    master_key_file: Path | None = field(
+        default=None,
+        metadata=about(
+            "path", "A file with the master key: base64 of 32 random bytes.", shown="made in the data folder"
+        ),
     )
-    root_secret_access_key: str | None = _setting(
-        "text", "The root access key's secret, 8 to 128 characters.", None, secret=True, shown="made at random"
+    drain_seconds: int = field(
+        default=300, metadata=about("number", "How long running transfers may take to finish after SIGTERM.")
+    )
+    log_level: str = field(
+        default="info",
+        metadata=about("choice", "The least severe lines to log.", choices=("debug", "info", "warning", "error")),
+    )
+    log_format: str = field(
+        default="auto",
+        metadata=about(
+            "choice",
+            "How to log: `auto` is coloured text on a terminal and JSON lines elsewhere.",
+            choices=("auto", "console", "json"),
+        ),
+    )
+    master_key: str | None = field(
+        default=None,
+        repr=False,
+        metadata=about("text", "The master key itself, instead of a file: base64 of 32 random bytes.", secret=True),
+    )
+    root_access_key_id: str | None = field(
+        default=None,
+        metadata=about(
+            "text", "The root access key's id: 16 to 128 letters and digits.", secret=True, shown="made at random"
+        ),
+    )
+    root_secret_access_key: str | None = field(
+        default=None,
+        repr=False,
+        metadata=about(
+            "text", "The root access key's secret: 8 to 128 characters.", secret=True, shown="made at random"
+        ),
     )
 
     def __post_init__(self) -> None:
@@ -184,22 +175,9 @@ class Settings:
         return self.database or f"sqlite:///{self.data / 'portside.db'}"
 
 
-def table() -> Iterator[Setting]:
+def table() -> tuple[Setting, ...]:
     """Every setting, in the order that help and reference show them."""
-    yield from (_row(item) for item in fields(Settings))
-
-
-def _row(item: Field[Any]) -> Setting:
-    meta = item.metadata
-    shown: str | None = meta["shown"]
-    if shown is None:
-        shown = "" if item.default in (None, MISSING) else _written(item.default)
-    key: str = meta["key"] or item.name
-    return Setting(item.name, meta["help"], meta["kind"], key, meta["choices"], shown, meta["secret"])
-
-
-def _written(value: object) -> str:
-    return " ".join(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else str(value)
+    return rows(Settings)
 
 
 def _check_place(settings: Settings) -> None:

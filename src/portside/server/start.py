@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +61,7 @@ async def _awaited(prepare: Prepare, settings: Settings) -> Prepared:
 
 
 @contextlib.contextmanager
-def _folder(data: Path) -> Iterator[None]:
+def _folder(data: Path) -> Generator[None]:
     """The data folder, made with mode 0700; when the block fails, folders that were made and are empty go again."""
     missing = [folder for folder in (data, *data.parents) if not folder.exists()]
     data.parent.mkdir(parents=True, exist_ok=True)

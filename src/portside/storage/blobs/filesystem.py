@@ -37,7 +37,7 @@ class FilesystemBlobs:
             try:
                 file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
             except FileNotFoundError:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _make_folder(path.parent)
                 file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
             try:
                 _write_all(file, data, offset)
@@ -102,7 +102,7 @@ class FilesystemBlobs:
     def check(self) -> None:
         """See BlobStore."""
         with _in_our_words():
-            self._staged.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_folder(self._staged)
             if not os.access(self._staged, os.W_OK | os.X_OK):
                 raise StorageUnavailable(f"The folder {self._staged} cannot be written.")
             state = os.statvfs(self._staged)
@@ -126,8 +126,7 @@ class FilesystemBlobs:
         """Make a folder whose own entry survives a power failure too."""
         if folder.is_dir():
             return
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
+        _make_folder(folder)
         for above in (folder.parent, folder.parent.parent, folder.parent.parent.parent):
             _sync_folder(above)
 
@@ -143,6 +142,13 @@ def _write_all(file: int, data: bytes | bytearray | memoryview, offset: int) -> 
     while rest:
         written = os.pwrite(file, rest, offset)
         rest, offset = rest[written:], offset + written
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, all of them for nobody else: `parents=True` would let others list those."""
+    if not folder.parent.is_dir():
+        _make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -81,6 +81,8 @@ class SealedBlobs:
             stop = whole
         sealed = self._inner.read(location, start, stop - start, whole)
         opened = self._open(location, sealed, first, final)
+        if len(opened) < length:
+            raise Damaged(f"The content at {location} is cut short.")
         return bytes(opened[:length])
 
     def _open(self, location: str, sealed: bytes, first: int, final: int) -> memoryview:

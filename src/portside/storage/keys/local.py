@@ -33,14 +33,14 @@ class LocalKeyKeeper:
             raise Damaged("A wrapped key does not open under this master key.") from None
 
 
-def decode_master_key(text: str) -> bytes:
-    """Read a master key as people write it: base64 of 32 bytes. Raises StorageUnusable."""
+def decode_master_key(text: str, name: str = "The master key") -> bytes:
+    """Read a master key as people write it: base64 of 32 bytes. Raises StorageUnusable, which calls it by `name`."""
     try:
         key = b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != KEY_SIZE:
-        raise StorageUnusable(f"The master key must be the base64 form of {KEY_SIZE} random bytes.")
+        raise StorageUnusable(f"{name} must be the base64 form of {KEY_SIZE} random bytes.")
     return key
 
 
@@ -51,20 +51,23 @@ def read_master_key(path: Path) -> bytes:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise StorageUnusable(f"The master key file {path} cannot be read: {reason}.") from None
-    return decode_master_key(text)
+    return decode_master_key(text, f"The master key in {path}")
 
 
 def create_master_key(path: Path) -> bytes:
-    """Make a master key file with mode 0600; an existing one is never overwritten."""
+    """Make a master key file with mode 0600; an existing one is never overwritten, but FileExistsError raised."""
     key = os.urandom(KEY_SIZE)
-    staging = path.with_name(path.name + ".new")
-    descriptor = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(b64encode(key).decode("ascii") + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.link(staging, path)
-    staging.unlink()
+    # A name of this call's own: another start at the same moment may be making the file too.
+    staging = path.with_name(f"{path.name}.{os.urandom(8).hex()}.new")
+    descriptor = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(b64encode(key).decode("ascii") + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(staging, path)
+    finally:
+        staging.unlink()
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

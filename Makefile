@@ -1,0 +1,53 @@
+# The project's habits. `make` or `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test check model bench clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
+
+setup: $(VENV)/.portside ## make .venv with the command .venv/bin/portside
+
+setup-dev: $(VENV)/.development ## the same with everything that tests and checks need
+
+run: setup ## start the registry on localhost:4510, with its data in .portside
+	@exec $(BIN)/portside serve --data .portside
+
+test: setup-dev ## pass every test; installs the real clients it needs from Debian's packages
+	$(BIN)/python -m tests.clients.packages
+	$(BIN)/python -m pytest
+
+check: setup-dev ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+model: setup-dev ## generate the ECR API's types from botocore's model
+	$(BIN)/python tools/model.py
+
+bench: setup-dev ## server CPU per request beside another registry; reports, never fails
+	$(BIN)/python -m bench
+
+clean: ## remove what these targets made, but never the registry's data
+	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+# ensurepip is a package of its own on Debian.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Portside needs Python 3.11 or newer; name one with PYTHON=." >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh tools/install-venv.sh
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+$(VENV)/.portside: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.development: pyproject.toml requirements/development.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/development.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@ $(VENV)/.portside

@@ -1,0 +1,144 @@
+"""Layers: where blobs lie, who holds them, who refers to them."""
+
+from __future__ import annotations
+
+from portside.core.records import Layer
+from portside.storage.metadata.accounts import DataKeyRow
+from portside.storage.metadata.layers import BlobRow
+from portside.storage.metadata.port import Metadata
+from tests.conformance.nouns.counts import assert_counted, holders, images
+from tests.conformance.nouns.rows import ACCOUNT, KEY, NOW, SIZE, digest, image, key_of
+
+PLACE = f"{KEY}/one"
+TYPE = "application/vnd.oci.image.layer.v1.tar"
+
+
+async def layer(metadata: Metadata, key: int, number: int = 1) -> None:
+    """Let a repository hold a blob."""
+    async with metadata.writing() as unit:
+        await unit.layers.add_blob(KEY, digest(number), PLACE, SIZE, NOW)
+        await unit.layers.link(key, KEY, digest(number), NOW)
+
+
+async def push(metadata: Metadata, key: int, parent: int, *layers: int) -> None:
+    """Put an image that refers to layers, as the registry does."""
+    async with metadata.writing() as unit:
+        await unit.manifests.add(key, image(parent), b"")
+        for number in layers:
+            await unit.manifests.refer(key, digest(parent), digest(number), is_image=False)
+            await unit.layers.refer(key, digest(number), TYPE, NOW)
+
+
+async def remove(metadata: Metadata, key: int, parent: int) -> None:
+    """Remove an image, as the registry does."""
+    async with metadata.writing() as unit:
+        await unit.layers.release(key, digest(parent), NOW)
+        await unit.manifests.delete(key, digest(parent))
+
+
+class LayersConformance:
+    async def test_a_blob_is_where_it_was_recorded(self, metadata: Metadata) -> None:
+        await key_of(metadata)
+        async with metadata.writing() as unit:
+            assert await unit.layers.blob(KEY, digest(1)) is None
+            assert await unit.layers.add_blob(KEY, digest(1), PLACE, SIZE, NOW)
+            assert await unit.layers.blob(KEY, digest(1)) == BlobRow(PLACE, SIZE, damaged=False)
+            assert await unit.layers.blob(KEY, digest(2)) is None
+
+    async def test_a_blob_is_recorded_once(self, metadata: Metadata) -> None:
+        await key_of(metadata)
+        async with metadata.writing() as unit:
+            assert await unit.layers.add_blob(KEY, digest(1), PLACE, SIZE, NOW)
+            assert not await unit.layers.add_blob(KEY, digest(1), "elsewhere", 1, NOW)
+            assert await unit.layers.blob(KEY, digest(1)) == BlobRow(PLACE, SIZE, damaged=False)
+
+    async def test_a_blob_is_one_content_keys(self, metadata: Metadata) -> None:
+        await key_of(metadata)
+        async with metadata.writing() as unit:
+            await unit.accounts.add_data_key(DataKeyRow("another", "kms", ACCOUNT, b""), NOW)
+            assert await unit.layers.add_blob(KEY, digest(1), PLACE, SIZE, NOW)
+            assert await unit.layers.blob("another", digest(1)) is None
+            assert await unit.layers.add_blob("another", digest(1), "elsewhere", SIZE, NOW)
+
+    async def test_a_layer_is_held_once_it_was_linked(self, metadata: Metadata) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        async with metadata.writing() as unit:
+            await unit.layers.add_blob(KEY, digest(1), PLACE, SIZE, NOW)
+            assert await unit.layers.find(key, digest(1)) is None
+            assert await unit.layers.link(key, KEY, digest(1), NOW)
+            assert not await unit.layers.link(key, KEY, digest(1), NOW)
+            assert await unit.layers.find(key, digest(1)) == Layer(digest(1), SIZE, PLACE, None, referenced=False)
+            assert await unit.layers.find(other, digest(1)) is None
+
+    async def test_holders_are_the_repositories_that_hold_it(self, metadata: Metadata) -> None:
+        for name in ("one", "two"):
+            key = await key_of(metadata, name)
+            await layer(metadata, key)
+            await layer(metadata, key)
+        assert await holders(metadata) == {digest(1): 2}
+
+    async def test_images_are_the_manifests_that_refer_to_it(self, metadata: Metadata) -> None:
+        key = await key_of(metadata)
+        await layer(metadata, key, 1)
+        await layer(metadata, key, 2)
+        await push(metadata, key, 10, 1, 2)
+        await push(metadata, key, 11, 1)
+        assert await images(metadata) == {(key, digest(1)): 2, (key, digest(2)): 1}
+        await remove(metadata, key, 10)
+        assert await images(metadata) == {(key, digest(1)): 1, (key, digest(2)): 0}
+        await assert_counted(metadata)
+
+    async def test_a_layer_knows_whether_an_image_refers_to_it(self, metadata: Metadata) -> None:
+        await layer(metadata, key := await key_of(metadata))
+        await push(metadata, key, 10, 1)
+        async with metadata.reading() as unit:
+            assert await unit.layers.find(key, digest(1)) == Layer(digest(1), SIZE, PLACE, TYPE, referenced=True)
+        await remove(metadata, key, 10)
+        async with metadata.reading() as unit:
+            found = await unit.layers.find(key, digest(1))
+        assert found is not None
+        assert not found.referenced
+
+    async def test_an_index_counts_no_layers(self, metadata: Metadata) -> None:
+        await layer(metadata, key := await key_of(metadata))
+        async with metadata.writing() as unit:
+            await unit.manifests.refer(key, digest(20), digest(1), is_image=True)
+        await remove(metadata, key, 20)
+        assert await images(metadata) == {(key, digest(1)): 0}
+
+    async def test_images_of_one_repository_count_in_it_alone(self, metadata: Metadata) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        for one in (key, other):
+            await layer(metadata, one)
+            await push(metadata, one, 10, 1)
+        await remove(metadata, other, 10)
+        assert await images(metadata) == {(key, digest(1)): 1, (other, digest(1)): 0}
+
+    async def test_a_repository_lets_go_of_everything(self, metadata: Metadata) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        for one, number in ((key, 1), (key, 2), (other, 1)):
+            await layer(metadata, one, number)
+        async with metadata.writing() as unit:
+            await unit.layers.release_all(key, NOW)
+            await unit.repositories.delete(key)
+        assert await holders(metadata) == {digest(1): 1, digest(2): 0}
+        assert await images(metadata) == {(other, digest(1)): 0}
+
+    async def test_a_damaged_blob_counts_as_missing_until_it_is_pushed_again(self, metadata: Metadata) -> None:
+        await layer(metadata, key := await key_of(metadata))
+        async with metadata.writing() as unit:
+            assert await unit.layers.damage(KEY, digest(1), PLACE)
+            assert await unit.layers.find(key, digest(1)) is None
+            assert await unit.layers.blob(KEY, digest(1)) == BlobRow(PLACE, SIZE, damaged=True)
+            await unit.layers.move_blob(KEY, digest(1), "healed", SIZE, NOW)
+            assert await unit.layers.blob(KEY, digest(1)) == BlobRow("healed", SIZE, damaged=False)
+            found = await unit.layers.find(key, digest(1))
+        assert found is not None
+        assert found.location == "healed"
+
+    async def test_damage_elsewhere_does_not_touch_healed_bytes(self, metadata: Metadata) -> None:
+        await layer(metadata, await key_of(metadata))
+        async with metadata.writing() as unit:
+            await unit.layers.move_blob(KEY, digest(1), "healed", SIZE, NOW)
+            assert not await unit.layers.damage(KEY, digest(1), PLACE)
+            assert await unit.layers.blob(KEY, digest(1)) == BlobRow("healed", SIZE, damaged=False)

@@ -1,0 +1,121 @@
+"""Repositories: names, settings, pages, and removal with everything in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from portside.core.names import RegistryId
+from portside.core.records import RepositorySettings, TagExclusion
+from portside.storage.metadata.port import Metadata
+from tests.conformance.nouns.rows import ACCOUNT, KEY, NOW, REGISTRY, STRANGER, digest, image, registry, repository
+
+NAMES = ["a-b", "a.b", "a/b", "a0", "a_b", "aa", "ab", "z"]
+"""In order of their bytes, which is not how English sorts them."""
+ELABORATE = RepositorySettings(
+    tag_mutability="IMMUTABLE_WITH_EXCLUSION",
+    tag_exclusions=(TagExclusion("latest"), TagExclusion("dev-*", "WILDCARD")),
+    scan_on_push=True,
+    encryption_type="KMS",
+    kms_key="arn:aws:kms:eu-central-1:123456789012:key/one",
+    resource_tags={"team": "gr\u00fcn", "": "\U0001f433", "quote'": '"'},
+)
+FIRST = REGISTRY.repository("team/app")
+
+
+async def names(metadata: Metadata, after: str, limit: int, where: RegistryId = REGISTRY) -> list[str]:
+    async with metadata.reading() as unit:
+        return [found.id.name for found in await unit.repositories.page(where, after, limit)]
+
+
+class RepositoriesConformance:
+    @pytest.mark.parametrize("settings", [RepositorySettings(), ELABORATE], ids=["plain", "elaborate"])
+    async def test_a_repository_is_found_as_it_was_added(
+        self, metadata: Metadata, settings: RepositorySettings
+    ) -> None:
+        await registry(metadata)
+        async with metadata.writing() as unit:
+            assert await unit.repositories.add(FIRST, settings, KEY, NOW)
+            found = await unit.repositories.find(FIRST)
+            assert found is not None
+            assert (found.id, found.settings, found.content_key, found.created_at) == (FIRST, settings, KEY, NOW)
+            assert await unit.repositories.lock(FIRST) == found
+
+    async def test_a_name_is_taken_once(self, metadata: Metadata) -> None:
+        before = await repository(metadata)
+        async with metadata.writing() as unit:
+            assert not await unit.repositories.add(before.id, ELABORATE, KEY, NOW + 1)
+            assert await unit.repositories.find(before.id) == before
+
+    @pytest.mark.parametrize(
+        "other", [{"account": STRANGER}, {"region": "us-east-1"}, {"name": "team/ap"}, {"name": "team/app2"}]
+    )
+    async def test_a_name_is_one_registrys(self, metadata: Metadata, other: dict[str, str]) -> None:
+        await repository(metadata)
+        await registry(metadata, STRANGER)
+        elsewhere = replace(FIRST, **other)
+        async with metadata.writing() as unit:
+            assert await unit.repositories.find(elsewhere) is None
+            assert await unit.repositories.lock(elsewhere) is None
+            assert await unit.repositories.add(elsewhere, RepositorySettings(), KEY, NOW)
+
+    async def test_pages_are_in_order_of_bytes(self, metadata: Metadata) -> None:
+        for name in reversed(NAMES):
+            await repository(metadata, name)
+        assert await names(metadata, "", 100) == NAMES
+
+    @pytest.mark.parametrize("limit", [1, 3, 8, 100])
+    async def test_pages_follow_on(self, metadata: Metadata, limit: int) -> None:
+        for name in NAMES:
+            await repository(metadata, name)
+        found: list[str] = []
+        while page := await names(metadata, found[-1] if found else "", limit):
+            assert len(page) <= limit
+            found += page
+        assert found == NAMES
+
+    async def test_a_page_may_begin_after_a_name_that_is_gone(self, metadata: Metadata) -> None:
+        for name in ("aa", "cc"):
+            await repository(metadata, name)
+        assert await names(metadata, "bb", 10) == ["cc"]
+
+    @pytest.mark.parametrize("where", [RegistryId(ACCOUNT, "us-east-1"), RegistryId(STRANGER, "eu-central-1")])
+    async def test_pages_are_of_one_registry(self, metadata: Metadata, where: RegistryId) -> None:
+        await repository(metadata)
+        assert await names(metadata, "", 10, where) == []
+
+    async def test_an_image_makes_a_repository_not_empty(self, metadata: Metadata) -> None:
+        key, other = (await repository(metadata)).key, (await repository(metadata, "other")).key
+        async with metadata.writing() as unit:
+            assert await unit.repositories.is_empty(key)
+            await unit.manifests.add(key, image(1), b"")
+            assert not await unit.repositories.is_empty(key)
+            assert await unit.repositories.is_empty(other)
+
+    async def test_a_deleted_repository_takes_its_images_along(self, metadata: Metadata) -> None:
+        key = (await repository(metadata)).key
+        async with metadata.writing() as unit:
+            await unit.manifests.add(key, image(1), b"")
+            await unit.manifests.refer(key, digest(1), digest(2), is_image=True)
+            await unit.tags.put(key, "latest", digest(1), NOW)
+            await unit.repositories.delete(key)
+            assert await unit.repositories.find(FIRST) is None
+            assert await unit.manifests.find(key, digest(1)) is None
+            assert await unit.manifests.parents(key, digest(2)) == []
+            assert await unit.tags.find(key, "latest") is None
+
+    async def test_a_deleted_repository_leaves_the_others(self, metadata: Metadata) -> None:
+        key, other = (await repository(metadata)).key, await repository(metadata, "other")
+        async with metadata.writing() as unit:
+            await unit.manifests.add(other.key, image(1), b"")
+            await unit.tags.put(other.key, "latest", digest(1), NOW)
+            await unit.repositories.delete(key)
+            assert await unit.repositories.find(other.id) == other
+            assert await unit.tags.find(other.key, "latest") == digest(1)
+
+    async def test_a_key_is_never_used_again(self, metadata: Metadata) -> None:
+        before = (await repository(metadata)).key
+        async with metadata.writing() as unit:
+            await unit.repositories.delete(before)
+        assert (await repository(metadata)).key > before

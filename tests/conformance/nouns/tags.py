@@ -1,0 +1,81 @@
+"""Tags: what they point at, in which order they are listed."""
+
+from __future__ import annotations
+
+import pytest
+
+from portside.storage.metadata.port import Metadata
+from tests.conformance.nouns.rows import NOW, digest, key_of
+
+TAGS = ["1", "1-a", "1.0", "10", "2", "A", "B", "_a", "a", "a-b", "a.b", "aB", "ab", "b"]
+"""In order of their bytes, which is not how English sorts them."""
+
+
+class TagsConformance:
+    async def test_a_tag_points_at_what_it_was_put_to(self, metadata: Metadata) -> None:
+        key = await key_of(metadata)
+        async with metadata.writing() as unit:
+            await unit.tags.put(key, "latest", digest(1), NOW)
+            assert await unit.tags.find(key, "latest") == digest(1)
+            assert await unit.tags.find(key, "Latest") is None
+            assert await unit.tags.find(key, "lates") is None
+
+    async def test_a_tag_moves(self, metadata: Metadata) -> None:
+        key = await key_of(metadata)
+        async with metadata.writing() as unit:
+            await unit.tags.put(key, "latest", digest(1), NOW)
+            await unit.tags.put(key, "latest", digest(2), NOW + 1)
+            assert await unit.tags.find(key, "latest") == digest(2)
+            assert await unit.tags.of(key, digest(1)) == ()
+            assert await unit.tags.of(key, digest(2)) == ("latest",)
+
+    async def test_an_image_knows_its_tags(self, metadata: Metadata) -> None:
+        key = await key_of(metadata)
+        async with metadata.writing() as unit:
+            for tag in reversed(TAGS):
+                await unit.tags.put(key, tag, digest(1), NOW)
+            await unit.tags.put(key, "other", digest(2), NOW)
+            assert list(await unit.tags.of(key, digest(1))) == TAGS
+            assert await unit.tags.count(key, digest(1)) == len(TAGS)
+            assert await unit.tags.count(key, digest(2)) == 1
+            assert await unit.tags.count(key, digest(3)) == 0
+
+    @pytest.mark.parametrize("limit", [1, 5, 100])
+    async def test_tags_are_paged_in_order_of_bytes(self, metadata: Metadata, limit: int) -> None:
+        key, found = await key_of(metadata), list[str]()
+        async with metadata.writing() as unit:
+            for tag in reversed(TAGS):
+                await unit.tags.put(key, tag, digest(1), NOW)
+        async with metadata.reading() as unit:
+            while page := await unit.tags.page(key, found[-1] if found else "", limit):
+                assert len(page) <= limit
+                found += page
+        assert found == TAGS
+
+    async def test_a_tag_is_deleted_once(self, metadata: Metadata) -> None:
+        key = await key_of(metadata)
+        async with metadata.writing() as unit:
+            await unit.tags.put(key, "latest", digest(1), NOW)
+            await unit.tags.put(key, "kept", digest(1), NOW)
+            assert await unit.tags.delete(key, "latest")
+            assert not await unit.tags.delete(key, "latest")
+            assert await unit.tags.of(key, digest(1)) == ("kept",)
+
+    async def test_all_tags_of_an_image_are_deleted(self, metadata: Metadata) -> None:
+        key = await key_of(metadata)
+        async with metadata.writing() as unit:
+            for tag, number in (("a", 1), ("b", 1), ("c", 2)):
+                await unit.tags.put(key, tag, digest(number), NOW)
+            await unit.tags.delete_of(key, digest(1))
+            assert await unit.tags.page(key, "", 10) == ["c"]
+
+    async def test_tags_are_one_repositorys(self, metadata: Metadata) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        async with metadata.writing() as unit:
+            await unit.tags.put(key, "latest", digest(1), NOW)
+            await unit.tags.put(other, "latest", digest(2), NOW)
+            await unit.tags.delete_of(other, digest(1))
+            assert await unit.tags.find(key, "latest") == digest(1)
+            assert await unit.tags.delete(other, "latest")
+            assert await unit.tags.page(key, "", 10) == ["latest"]
+            assert await unit.tags.count(other, digest(1)) == 0

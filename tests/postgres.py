@@ -1,0 +1,104 @@
+"""A private PostgreSQL: Debian's binaries, a folder of its own, a socket nobody else knows.
+
+The server sorts text as English does, so that only columns that ask for byte order have it. As root it runs as
+`nobody`, since PostgreSQL refuses root. Nothing it holds outlives it, so it never waits for the disk.
+
+    with running() as server:
+        url = server.database()
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.clients.packages import program
+
+_USER = "portside"
+_EMPTY = "template1"
+_PARENT = "/tmp"  # a socket's path ends at 107 bytes, and TMPDIR may be long
+_INIT = (
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C.UTF-8",
+    "--locale-provider=icu",
+    "--icu-locale=en-US",
+    "--no-sync",
+)
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_connections": "60",
+    "deadlock_timeout": "100ms",
+}
+
+
+class PostgresError(Exception):
+    """PostgreSQL does not start or does not do what it is told."""
+
+
+class PostgresServer:
+    """A running server."""
+
+    def __init__(self, binaries: Path, folder: Path) -> None:
+        self._binaries = binaries
+        self._folder = folder
+        self._numbers = itertools.count(1)
+
+    def database(self, like: str | None = None) -> str:
+        """Make a database, empty or a copy of the one at the address `like`, to which nobody is connected."""
+        name = f"test_{next(self._numbers)}"
+        template = urlsplit(like).path.removeprefix("/") if like else _EMPTY
+        _run([self._binaries / "createdb", "-h", self._folder, "-U", _USER, "-T", template, name])
+        return self.address(name)
+
+    def address(self, name: str) -> str:
+        """The address of a database, existing or not."""
+        return f"postgresql://{_USER}@/{name}?host={self._folder}"
+
+
+@contextlib.contextmanager
+def running() -> Iterator[PostgresServer]:
+    """Start a server; stop it and remove it at the end."""
+    binaries = program("initdb").parent
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_PARENT))
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, "nobody", "nogroup")
+        data = folder / "data"
+        _run([binaries / "initdb", "-D", data, "-U", _USER, *_INIT], folder)
+        settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+        options = f"-c unix_socket_directories={folder} {settings}"
+        log = folder / "log"
+        _run([binaries / "pg_ctl", "-D", data, "-w", "-l", log, "-o", options, "start"], folder)
+        try:
+            yield PostgresServer(binaries, folder)
+        finally:
+            _run([binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"], folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _run(command: list[str | Path], folder: Path | None = None) -> None:
+    """Run one of PostgreSQL's programs; in its folder it must not be root."""
+    dropped: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": ()}
+    privileges = dropped if folder is not None and os.geteuid() == 0 else {}
+    # Into a file, because a server that is started keeps a pipe open for as long as it runs.
+    with tempfile.TemporaryFile() as said:
+        done = subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said, check=False, **privileges
+        )
+        said.seek(0)
+        if done.returncode:
+            last = (said.read().decode(errors="replace").strip().splitlines() or ["no output"])[-1]
+            raise PostgresError(f"{Path(command[0]).name} failed: {last}")

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from portside.storage.blobs.filesystem import FilesystemBlobs
+from portside.storage.errors import StorageUnavailable
+from tests.conformance.blob_store import BlobStoreConformance, content, put, somewhere, stage
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FilesystemBlobs:
+    return FilesystemBlobs(tmp_path)
+
+
+class TestFilesystem(BlobStoreConformance):
+    pass
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_published_content_is_one_file_and_nothing_stays_staged(store: FilesystemBlobs, tmp_path: Path) -> None:
+    key, _, name = put(store, b"some bytes").partition("/")
+    assert files(tmp_path) == [tmp_path / "blobs" / key / name[:2] / name]
+
+
+def test_staged_content_is_not_among_the_blobs(store: FilesystemBlobs, tmp_path: Path) -> None:
+    stage(store, location := somewhere(), content(10))
+    assert files(tmp_path) == [tmp_path / "uploads" / location]
+
+
+def test_deleting_leaves_no_file(store: FilesystemBlobs, tmp_path: Path) -> None:
+    location = put(store, content(10))
+    stage(store, location, content(10))
+    store.delete(location)
+    assert files(tmp_path) == []
+
+
+def test_no_other_user_reads_the_files(store: FilesystemBlobs, tmp_path: Path) -> None:
+    put(store, content(10))
+    stage(store, somewhere(), content(10))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files(tmp_path)} == {0o600}
+
+
+def test_no_other_user_lists_the_folders(store: FilesystemBlobs, tmp_path: Path) -> None:
+    put(store, content(10))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*") if path.is_dir()} == {0o700}
+
+
+def test_bytes_beyond_the_recorded_size_are_cut_off_when_published(store: FilesystemBlobs) -> None:
+    stage(store, location := somewhere(), b"content and garbage")
+    store.publish(location, len(b"content"))
+    assert store.read(location, 0, 7, 7) == b"content"
+
+
+def test_a_file_where_the_folder_should_be_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "root").write_bytes(b"")
+    store = FilesystemBlobs(tmp_path / "root")
+    for attempt in (store.check, lambda: store.write(somewhere(), 0, b"x", last=True), lambda: put(store, b"x")):
+        with pytest.raises(StorageUnavailable):
+            attempt()
+
+
+def test_the_reason_is_one_line_without_a_path(tmp_path: Path) -> None:
+    (tmp_path / "root").write_bytes(b"")
+    with pytest.raises(StorageUnavailable) as caught:
+        FilesystemBlobs(tmp_path / "root").write(somewhere(), 0, b"x", last=True)
+    assert caught.value.message == "The blob folder cannot be used: Not a directory."
