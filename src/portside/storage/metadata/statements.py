@@ -39,8 +39,8 @@ class Statement:
         return str(compiled), tuple(compiled.positiontup or ()), _own_values(compiled)
 
 
-def _compiled(statement: Executable, dialect: Any) -> SQLCompiler:
-    compiled: object = statement.compile(dialect=dialect)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+def _compiled(statement: Any, dialect: Any) -> SQLCompiler:
+    compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)
     return compiled
 
