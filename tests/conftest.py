@@ -11,7 +11,7 @@ pytest.register_assert_rewrite("tests.conformance")
 
 from portside.storage.metadata import migrate  # noqa: E402 - the rewriting has to be arranged before
 from tests.clients.packages import PackageUnavailableError  # noqa: E402
-from tests.postgres import PostgresServer, running  # noqa: E402
+from tests.postgres import PostgresServer, empty, running  # noqa: E402
 
 
 @pytest.hookimpl(wrapper=True)
@@ -39,9 +39,21 @@ def migrated_postgres(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres: PostgresServer, migrated_postgres: str) -> str:
-    """The address of a database with the schema, of this test alone."""
+def own_postgres(postgres: PostgresServer, migrated_postgres: str) -> str:
+    """The address of a database with the schema, which this test may ruin."""
     return postgres.database(like=migrated_postgres)
+
+
+@pytest.fixture(scope="session")
+def _shared_postgres(postgres: PostgresServer, migrated_postgres: str) -> str:
+    return postgres.database(like=migrated_postgres)
+
+
+@pytest.fixture
+def empty_postgres(_shared_postgres: str) -> str:
+    """The address of a database with the schema and no rows; quicker to have than one of its own."""
+    empty(_shared_postgres)
+    return _shared_postgres
 
 
 @pytest.fixture(scope="session")

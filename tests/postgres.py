@@ -9,6 +9,7 @@ The server sorts text as English does, so that only columns that ask for byte or
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import os
@@ -20,6 +21,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import asyncpg
+
+from portside.storage.metadata.tables import metadata
 from tests.clients.packages import program
 
 _USER = "portside"
@@ -38,6 +42,7 @@ _SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
+    "synchronous_commit": "off",  # who needs it has to ask for it
     "max_connections": "60",
     "deadlock_timeout": "100ms",
 }
@@ -87,6 +92,22 @@ def running() -> Iterator[PostgresServer]:
             _run([binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"], folder)
     finally:
         shutil.rmtree(folder)
+
+
+def empty(url: str) -> None:
+    """Remove every row of our tables."""
+    asyncio.run(_empty(url))
+
+
+async def _empty(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        # A test that left a unit open is told of at once.
+        await connection.execute("SET lock_timeout = '5s'")
+        for table in reversed(metadata.sorted_tables):
+            await connection.execute(f"DELETE FROM {table.name}")
+    finally:
+        await connection.close()
 
 
 def _run(command: list[str | Path], folder: Path | None = None) -> None:

@@ -7,8 +7,6 @@ with them the TLS certificate. Only Granian's ASGI interface is used: over RSGI 
 
 from __future__ import annotations
 
-import os
-import signal
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -19,7 +17,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from portside.server import application, logs
+from portside.server import application, logs, signals
 from portside.server.listening import Reservation
 from portside.server.settings import Settings
 from portside.server.start import certificate_of
@@ -30,7 +28,6 @@ _BUFFER = 1024 * 1024
 _HEADER_MILLISECONDS = 10_000
 _REQUESTS_PER_WORKER = 1024
 _BACKLOG = 2048
-_STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class _Server(MPServer):
@@ -54,20 +51,21 @@ def run(settings: Settings, reservation: Reservation, certificate: Certificate |
     """Serve until a signal; returns the exit code."""
     server = _server(settings, reservation, certificate)
     server.on_reload(partial(_renew, settings))
-    _let_signals_reach_new_workers()
+    signals.hold_in_forks()
     try:
         server.serve(target_loader=partial(load, settings), wrap_loader=False)
-    except SystemExit:
+    except SystemExit as left:
         # Granian calls a worker that left before it was told to a failure; after a signal to the whole process group
         # that is what every worker does.
-        return 0 if server.interrupt_signal else 1
+        return 0 if server.interrupt_signal or not left.code else 1
     return 0
 
 
 def load(settings: Settings) -> application.Application:
     """What a worker runs; a function of this module and plain values, so that workers can be forked or spawned."""
+    signals.hold()
     logs.configure(settings.log_level, settings.log_format)
-    return application.create(settings)
+    return application.create(settings, started=signals.release_when_serving)
 
 
 def _server(settings: Settings, reservation: Reservation, certificate: Certificate | None) -> _Server:
@@ -100,22 +98,3 @@ def _renew(settings: Settings) -> None:
         certificate_of(settings)
     except Exception:  # noqa: BLE001 - a reload must not end a server that runs
         structlog.get_logger().exception("certificate not renewed")
-
-
-def _let_signals_reach_new_workers() -> None:
-    """Keep a stop signal from being lost between a worker's fork and the moment its event loop listens.
-
-    A forked worker first has this process's handlers, which do nothing there: a SIGTERM in that moment would be
-    swallowed, and the server would wait for a worker that was never told.
-    """
-
-    def restore() -> None:
-        for number in _STOPPING:
-            signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
-
-    os.register_at_fork(
-        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING),
-        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING),
-        after_in_child=restore,
-    )

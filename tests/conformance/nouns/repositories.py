@@ -11,7 +11,7 @@ from portside.core.records import RepositorySettings, TagExclusion
 from portside.storage.metadata.port import Metadata
 from tests.conformance.nouns.rows import ACCOUNT, KEY, NOW, REGISTRY, STRANGER, digest, image, registry, repository
 
-NAMES = ["a-b", "a.b", "a/b", "a0", "a_b", "aa", "ab", "z"]
+NAMES = ["a-b", "a.b", "a/b", "a0", "a_b", "aa", "ab", "zz"]
 """In order of their bytes, which is not how English sorts them."""
 ELABORATE = RepositorySettings(
     tag_mutability="IMMUTABLE_WITH_EXCLUSION",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,12 @@ from portside.storage.metadata.port import Metadata, Unit
 from tests.conformance.nouns.rows import NOW, SIZE, digest, key_of, upload
 
 UNTIL = NOW + 15
+Step = Callable[[Unit, Upload], Awaitable[bool]]
+STEPS: dict[str, Step] = {
+    "extend": lambda unit, row: unit.uploads.extend(row, UNTIL + 100),
+    "release": lambda unit, row: unit.uploads.release(row, NOW),
+    "complete": lambda unit, row: unit.uploads.complete(row, digest(1), NOW),
+}
 
 
 async def held(unit: Unit, key: int, now: int = NOW, until: int = UNTIL) -> Upload:
@@ -83,22 +90,14 @@ class UploadsConformance:
             assert await unit.uploads.find(key, "one") == grown
             assert await unit.uploads.hold(key, "one", NOW, UNTIL)
 
-    @pytest.mark.parametrize("step", ["extend", "release", "complete"])
-    async def test_one_whose_hold_ran_out_changes_nothing(self, metadata: Metadata, step: str) -> None:
+    @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
+    async def test_one_whose_hold_ran_out_changes_nothing(self, metadata: Metadata, step: Step) -> None:
         key = await key_of(metadata)
         async with metadata.writing() as unit:
             await unit.uploads.add(upload(key))
             stale = replace(await held(unit, key), received=1)
             standing = await held(unit, key, UNTIL, UNTIL + 15)
-            steps = {
-                "extend": unit.uploads.extend(stale, UNTIL + 100),
-                "release": unit.uploads.release(stale, NOW),
-                "complete": unit.uploads.complete(stale, digest(1), NOW),
-            }
-            taken = steps.pop(step)
-            assert not await taken
-            for unused in steps.values():
-                unused.close()
+            assert not await step(unit, stale)
             assert await unit.uploads.find(key, "one") == standing
             assert not await unit.uploads.hold(key, "one", UNTIL + 14, UNTIL + 30)
             assert await unit.uploads.hold(key, "one", UNTIL + 15, UNTIL + 30)

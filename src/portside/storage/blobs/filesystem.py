@@ -28,6 +28,7 @@ class FilesystemBlobs:
     def __init__(self, root: Path) -> None:
         self._staged = root / "uploads"
         self._published = root / "blobs"
+        self._durable: set[Path] = set()
 
     def write(self, location: str, offset: int, data: bytes | bytearray | memoryview, *, last: bool) -> None:
         """See BlobStore. Plain bytes need no segments, so `last` means nothing here."""
@@ -123,12 +124,17 @@ class FilesystemBlobs:
         return self._published / key / name[:2] / name
 
     def _make_durably(self, folder: Path) -> None:
-        """Make a folder whose own entry survives a power failure too."""
-        if folder.is_dir():
+        """Make a folder whose own entry survives a power failure too.
+
+        That a folder is there does not say that its entry is on the disk: another process may just have made it.
+        """
+        if folder in self._durable:
             return
-        _make_folder(folder)
-        for above in (folder.parent, folder.parent.parent, folder.parent.parent.parent):
-            _sync_folder(above)
+        if folder != self._published.parent:
+            self._make_durably(folder.parent)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            _sync_folder(folder.parent)
+        self._durable.add(folder)
 
 
 def _checked(location: str) -> str:

@@ -18,6 +18,14 @@ from portside.storage.metadata.statements import Row, Statement
 
 _CONNECTIONS = 16
 _WAIT = 30.0
+_STATES = (
+    asyncpg.TransactionRollbackError,  # two units waited for each other
+    asyncpg.ReadOnlySQLTransactionError,  # the server became a standby
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.UndefinedTableError,
+)
+"""What a server says that answers and cannot serve, now or to us."""
 
 
 class PostgresMetadata:
@@ -104,6 +112,7 @@ def _in_our_words() -> Generator[None, None, None]:
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
         asyncpg.InterfaceError,
+        *_STATES,
     ) as error:
         raise StorageUnavailable(f"The database does not answer: {_reason(error)}.") from error
 

@@ -52,8 +52,8 @@ class SqliteMetadata:
         async with self._turn:
             with _in_our_words():
                 self._writer.execute("PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL")
-                await self._blocking(lambda: self._writer.execute("BEGIN IMMEDIATE"))
                 try:
+                    await self._blocking(lambda: self._writer.execute("BEGIN IMMEDIATE"))
                     yield self._writing
                     await self._blocking(lambda: self._writer.execute("COMMIT"))
                 finally:
@@ -73,12 +73,14 @@ class SqliteMetadata:
             self._writer.close()
 
     async def _blocking(self, work: Callable[[], _T]) -> _T:
-        """Run what may wait in the thread; a cancelled caller still waits for its end, so that none is cut in two."""
+        """Run what may wait in the thread; however often a caller is cancelled, it waits for the end of it."""
         future = asyncio.get_running_loop().run_in_executor(self._thread, work)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            await asyncio.wait([future])
+            while not future.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([future])
             raise
 
 
@@ -106,6 +108,7 @@ class _SqliteSession:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    connection = None
     try:
         connection = sqlite3.connect(
             path, timeout=_WAIT, isolation_level=None, check_same_thread=False, cached_statements=256
@@ -113,6 +116,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
     except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
         raise StorageUnusable(f"The database {path} cannot be opened: {error}.") from None
     return connection
 
@@ -122,7 +127,11 @@ def _in_our_words() -> Generator[None, None, None]:
     """Turn the driver's errors into the port's; a programming error stays what it is."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code == sqlite3.SQLITE_FULL:
             raise NoSpace("The disk is full.") from error
-        raise StorageUnavailable(f"The database does not answer: {error}.") from error
+        # A damaged file is a plain DatabaseError, of which all others are kinds.
+        if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+            raise StorageUnavailable(f"The database does not answer: {error}.") from error
+        raise

@@ -1,0 +1,26 @@
+"""What every Metadata does (storage/metadata/port.py).
+
+An adapter's test gives `metadata`, and `other`: a second one on the same database, as another process has it.
+"""
+
+from __future__ import annotations
+
+from tests.conformance.nouns.accounts import AccountsConformance
+from tests.conformance.nouns.layers import LayersConformance
+from tests.conformance.nouns.manifests import ManifestsConformance
+from tests.conformance.nouns.repositories import RepositoriesConformance
+from tests.conformance.nouns.tags import TagsConformance
+from tests.conformance.nouns.units import UnitsConformance
+from tests.conformance.nouns.uploads import UploadsConformance
+
+
+class MetadataConformance(
+    AccountsConformance,
+    RepositoriesConformance,
+    ManifestsConformance,
+    TagsConformance,
+    LayersConformance,
+    UploadsConformance,
+    UnitsConformance,
+):
+    """Everything that an adapter has to do."""

@@ -1,0 +1,162 @@
+"""Whatever is sent, the answer is never a server fault."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from portside.core import media_types
+from portside.core.digest import Digest
+from portside.core.hosts import HostNames
+from portside.identity.tokens import TICKET_PARAMETER
+from tests.distribution.driver import Application, Request, authorization_of, client_of, drive, plane_of
+from tests.registry.house import ACCOUNT, APP, CONFIG_TYPE, REGION, Clock, described, image_of, index_of, opened
+
+HOSTS = HostNames("localhost:4510", "http", "registry.test")
+LAYER = b"layer"
+IMAGE = image_of(b"{}", LAYER)
+DIGESTS = [str(Digest.of(content)) for content in (b"{}", LAYER, IMAGE, b"", b"none")]
+
+methods = st.sampled_from(["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"]) | st.text(max_size=6)
+anything = st.text(max_size=20)
+numbers = st.integers(-5, 20).map(str) | st.integers().map(str)
+names = st.sampled_from([APP.name, APP.name, APP.name, "team/none", "No", "a//b", "_catalog", ""]) | anything
+references = st.sampled_from(["v1", "v2", "latest", *DIGESTS]) | anything
+types = st.sampled_from([media_types.OCI_MANIFEST, media_types.OCI_INDEX, media_types.DOCKER_MANIFEST, "x/y; z"])
+header_values = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30)
+ranges = st.builds("bytes={}-{}".format, numbers | st.just(""), numbers | st.just("")) | header_values
+spans = st.builds("{}-{}".format, numbers, numbers) | header_values
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(DIGESTS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+descriptors = st.sampled_from([described(CONFIG_TYPE, b"{}"), described(media_types.OCI_MANIFEST, IMAGE)]) | documents
+manifests = st.fixed_dictionaries(
+    {"schemaVersion": st.just(2), "mediaType": types},
+    optional={
+        "config": descriptors,
+        "layers": st.lists(descriptors, max_size=3) | documents,
+        "manifests": st.lists(descriptors, max_size=3) | documents,
+        "subject": descriptors,
+        "artifactType": st.text(max_size=5) | documents,
+    },
+).map(lambda document: json.dumps(document).encode())
+bodies = st.sampled_from([b"", b"{}", LAYER, IMAGE, index_of(IMAGE)]) | manifests | st.binary(max_size=64)
+
+
+@st.composite
+def targets(draw: st.DrawFn) -> str:
+    name = quote(draw(names))
+    reference = quote(draw(references), safe=":/")
+    path = draw(
+        st.sampled_from(
+            [
+                "/v2/",
+                "/v2/_catalog",
+                f"/v2/{name}/tags/list",
+                f"/v2/{name}/manifests/{reference}",
+                f"/v2/{name}/manifests/{reference}",
+                f"/v2/{name}/blobs/{reference}",
+                f"/v2/{name}/blobs/uploads/",
+                f"/v2/{name}/blobs/uploads/UPLOAD",
+                f"/v2/{name}/blobs/uploads/UPLOAD",
+                f"/v2/{name}/blobs/uploads/{reference}",
+                f"/v2{quote(draw(anything), safe='/%')}",
+            ]
+        )
+    )
+    parameters = st.sampled_from(["n", "last", "digest", "mount", "from", TICKET_PARAMETER, "x"])
+    values = st.sampled_from(DIGESTS) | numbers | anything
+    query = draw(st.lists(st.builds(lambda key, value: f"{key}={quote(value)}", parameters, values), max_size=3))
+    return path + "?" + "&".join(query)
+
+
+HEADERS: dict[str, st.SearchStrategy[str]] = {
+    "Range": ranges,
+    "Content-Range": spans,
+    "Content-Type": types | header_values,
+    "Content-Length": numbers | header_values,
+    "Transfer-Encoding": st.just("chunked") | header_values,
+    "Accept": header_values,
+    "Host": st.sampled_from([f"{ACCOUNT}.dkr.ecr.{REGION}.registry.test", "999999999999.dkr.ecr.x.registry.test"])
+    | header_values,
+    "User-Agent": header_values,
+}
+
+
+class Bench:
+    """A registry that every example finds in use, and an upload that is open or not."""
+
+    def __init__(self, runner: asyncio.Runner, plane: Application, authorization: str) -> None:
+        self.runner = runner
+        self.plane = plane
+        self.authorization = authorization
+        self.upload = "00000000-0000-0000-0000-000000000000"
+
+    def ask(self, request: Request) -> int:
+        answer = self.runner.run(drive(self.plane, request))
+        self.upload = answer.headers.get("docker-upload-uuid", self.upload)
+        return answer.status
+
+
+@asynccontextmanager
+async def registry() -> AsyncIterator[tuple[Application, str]]:
+    with tempfile.TemporaryDirectory() as folder:
+        async with opened(Path(folder), Clock(time.time_ns() // 1000)) as house:
+            await house.create()
+            client = await client_of(house)
+            for content in (b"{}", LAYER):
+                await client.push(content)
+            await client.put("v1", IMAGE)
+            yield plane_of(house, HOSTS), await authorization_of(house)
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    with asyncio.Runner() as runner:
+        scope = registry()
+        yield Bench(runner, *runner.run(scope.__aenter__()))
+        runner.run(scope.__aexit__(None, None, None))
+
+
+MANY = settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Request:
+    body = draw(bodies)
+    chosen = draw(st.lists(st.sampled_from(sorted(HEADERS)), max_size=3, unique=True))
+    headers = {name: draw(HEADERS[name]) for name in chosen}
+    if body and not {"Content-Length", "Transfer-Encoding"} & set(headers):
+        headers["Content-Length"] = str(len(body))
+    return Request(draw(methods), draw(targets()), body, headers, draw(st.none() | st.integers(0, 64)))
+
+
+@given(request=requests())
+@MANY
+def test_no_request_is_a_server_fault(bench: Bench, request: Request) -> None:
+    headers = {**request.headers, "Authorization": bench.authorization}
+    target = request.target.replace("UPLOAD", bench.upload)
+    assert bench.ask(replace(request, target=target, headers=headers)) < 500
+
+
+@given(method=methods, target=targets(), authorization=st.none() | header_values | header_values.map("Basic {}".format))
+@settings(MANY, max_examples=200)
+def test_no_request_without_credentials_is_answered(
+    bench: Bench, method: str, target: str, authorization: str | None
+) -> None:
+    headers: dict[str, Any] = {} if authorization is None else {"Authorization": authorization}
+    assert bench.ask(Request(method, target.replace("UPLOAD", bench.upload), b"", headers)) in {401, 404}

@@ -1,0 +1,194 @@
+"""Law: every public method of every noun asks the gate before it reads anything."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+
+from portside.core.digest import Digest
+from portside.core.errors import AccessDenied
+from portside.core.names import ImageId
+from portside.core.records import RepositorySettings
+from portside.identity.box import Box
+from portside.identity.caller import Caller, Circumstances, Principal
+from portside.registry.access import Access
+from portside.registry.callers import Callers
+from portside.registry.images import Images
+from portside.registry.layers import Layers
+from portside.registry.listing import PageTokens
+from portside.registry.registry import Registry
+from portside.registry.repositories import Repositories
+from portside.registry.stores import Stores
+from portside.registry.uploads import Uploads
+from tests.registry.fakes import Untouchable
+from tests.registry.house import ACCOUNT, APP, HOME, STRANGER, Clock, in_pieces
+
+D = Digest.of(b"")
+CALLER = Caller(Principal.root(STRANGER, "AKIA"), Circumstances(0, "", secure=False, user_agent=""))
+EVERYTHING = f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/*"
+
+# Each question, and the action that the gate is asked for (ecr-behaviour 2).
+QUESTIONS: dict[str, tuple[str, str, Callable[[Registry], Awaitable[object]]]] = {
+    "repositories.create": (
+        "ecr:CreateRepository",
+        APP.arn,
+        lambda r: r.repositories.create(CALLER, APP, RepositorySettings()),
+    ),
+    "repositories.describe": (
+        "ecr:DescribeRepositories",
+        EVERYTHING,
+        lambda r: r.repositories.describe(CALLER, HOME, [], limit=1, token="x"),
+    ),
+    "repositories.describe named": (
+        "ecr:DescribeRepositories",
+        APP.arn,
+        lambda r: r.repositories.describe(CALLER, HOME, [APP.name], limit=1, token=None),
+    ),
+    "repositories.names": (
+        "ecr:DescribeRepositories",
+        EVERYTHING,
+        lambda r: r.repositories.names(CALLER, HOME, after="", limit=1),
+    ),
+    "repositories.delete": (
+        "ecr:DeleteRepository",
+        APP.arn,
+        lambda r: r.repositories.delete(CALLER, APP, force=True),
+    ),
+    "images.put": (
+        "ecr:PutImage",
+        APP.arn,
+        lambda r: r.images.put(CALLER, APP, b"no manifest", media_type=None, tag=None, digest=D),
+    ),
+    "images.get": ("ecr:BatchGetImage", APP.arn, lambda r: r.images.get(CALLER, APP, ImageId())),
+    "images.look": ("ecr:BatchGetImage", APP.arn, lambda r: r.images.look(CALLER, APP, ImageId())),
+    "images.get_many": ("ecr:BatchGetImage", APP.arn, lambda r: r.images.get_many(CALLER, APP, [], ())),
+    "images.identifiers": (
+        "ecr:ListImages",
+        APP.arn,
+        lambda r: r.images.identifiers(CALLER, APP, tag_status="ANY", limit=1, token="x"),
+    ),
+    "images.tags": ("ecr:ListImages", APP.arn, lambda r: r.images.tags(CALLER, APP, after="", limit=1)),
+    "images.describe": (
+        "ecr:DescribeImages",
+        APP.arn,
+        lambda r: r.images.describe(CALLER, APP, [], tag_status="ANY", limit=1, token="x"),
+    ),
+    "images.delete_many": (
+        "ecr:BatchDeleteImage",
+        APP.arn,
+        lambda r: r.images.delete_many(CALLER, APP, [ImageId(digest=D)]),
+    ),
+    "layers.availability": (
+        "ecr:BatchCheckLayerAvailability",
+        APP.arn,
+        lambda r: r.layers.availability(CALLER, APP, [D]),
+    ),
+    "layers.look": ("ecr:BatchCheckLayerAvailability", APP.arn, lambda r: r.layers.look(CALLER, APP, D)),
+    "layers.open": ("ecr:GetDownloadUrlForLayer", APP.arn, lambda r: r.layers.open(CALLER, APP, D)),
+    "layers.download_ticket": (
+        "ecr:GetDownloadUrlForLayer",
+        APP.arn,
+        lambda r: r.layers.download_ticket(CALLER, APP, D),
+    ),
+    "uploads.begin": ("ecr:InitiateLayerUpload", APP.arn, lambda r: r.uploads.begin(CALLER, APP)),
+    "uploads.status": ("ecr:UploadLayerPart", APP.arn, lambda r: r.uploads.status(CALLER, APP, "U")),
+    "uploads.receive": (
+        "ecr:UploadLayerPart",
+        APP.arn,
+        lambda r: r.uploads.receive(CALLER, APP, "U", in_pieces(b"x")),
+    ),
+    "uploads.complete": ("ecr:CompleteLayerUpload", APP.arn, lambda r: r.uploads.complete(CALLER, APP, "U", [D])),
+    "uploads.cancel": ("ecr:InitiateLayerUpload", APP.arn, lambda r: r.uploads.cancel(CALLER, APP, "U")),
+}
+# Establishing who asks comes before the gate, and saying it back needs no permission (iam-behaviour 2.6).
+FREE = {"callers.by_signature", "callers.by_token", "callers.by_ticket", "callers.identify"}
+OWN = {"callers.issue_token"}
+NOUNS: dict[str, type] = {
+    "callers": Callers,
+    "repositories": Repositories,
+    "images": Images,
+    "layers": Layers,
+    "uploads": Uploads,
+}
+
+
+class RecordingAccess(Access):
+    """The gate, with a list of what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def _require(self, question: Any) -> None:
+        self.asked.append((question.action, question.resource))
+        super()._require(question)
+
+
+def walled() -> tuple[Registry, RecordingAccess]:
+    """A registry whose every port is an error to touch."""
+    access, port = RecordingAccess(), cast("Any", Untouchable())
+    stores = Stores(port, port, port, port, Clock())
+    pages = PageTokens(Box(b"p" * 32))
+    registry = Registry(
+        callers=Callers(stores, access),
+        repositories=Repositories(stores, access, pages),
+        images=Images(stores, access, pages),
+        layers=Layers(stores, access),
+        uploads=Uploads(stores, access),
+    )
+    return registry, access
+
+
+def test_no_public_method_is_forgotten() -> None:
+    methods = {
+        f"{noun}.{name}"
+        for noun, found in NOUNS.items()
+        for name, _ in inspect.getmembers(found, inspect.isfunction)
+        if not name.startswith("_")
+    }
+    assert methods == {name.partition(" ")[0] for name in QUESTIONS} | FREE | OWN
+
+
+def test_no_noun_is_forgotten() -> None:
+    assert set(Registry.__dataclass_fields__) == set(NOUNS)
+
+
+@pytest.mark.parametrize(("action", "resource", "ask"), QUESTIONS.values(), ids=QUESTIONS)
+async def test_the_gate_is_asked_before_anything_is_read(
+    action: str, resource: str, ask: Callable[[Registry], Awaitable[object]]
+) -> None:
+    registry, access = walled()
+    with pytest.raises(AccessDenied) as caught:
+        await ask(registry)
+    assert access.asked == [(action, resource)]
+    assert caught.value.message == (
+        f"User: arn:aws:iam::{STRANGER}:root is not authorized to perform: {action} on resource: {resource} "
+        f"because no resource-based policy allows the {action} action"
+    )
+
+
+async def test_completing_with_bytes_needs_the_right_to_upload_too() -> None:
+    registry, access = walled()
+    home = Caller(Principal.root(ACCOUNT, "AKIA"), CALLER.circumstances)
+    with pytest.raises(AssertionError, match="before the gate"):
+        await registry.uploads.complete(home, APP, "U", [D], body=in_pieces(b"x"))
+    assert [action for action, _ in access.asked] == ["ecr:CompleteLayerUpload", "ecr:UploadLayerPart"]
+
+
+async def test_a_token_is_asked_for_at_the_gate() -> None:
+    registry, access = walled()
+    user = Caller(Principal(ACCOUNT, "arn", "id", "User", "AKIA"), CALLER.circumstances)
+    with pytest.raises(AccessDenied) as caught:
+        await registry.callers.issue_token(user, "eu-west-1")
+    assert access.asked == [("ecr:GetAuthorizationToken", "*")]
+    assert caught.value.message == (
+        "User: arn is not authorized to perform: ecr:GetAuthorizationToken on resource: * "
+        "because no identity-based policy allows the ecr:GetAuthorizationToken action"
+    )
+
+
+async def test_whoever_is_known_may_hear_who_they_are() -> None:
+    registry, _ = walled()
+    assert await registry.callers.identify(CALLER) == CALLER.principal
