@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def _shared_postgres(postgres: PostgresServer, migrated_postgres: str) -> str:
 @pytest.fixture
 def empty_postgres(_shared_postgres: str) -> str:
     """The address of a database with the schema and no rows; quicker to have than one of its own."""
-    empty(_shared_postgres)
+    asyncio.run(empty(_shared_postgres))
     return _shared_postgres
 
 

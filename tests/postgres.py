@@ -9,7 +9,6 @@ The server sorts text as English does, so that only columns that ask for byte or
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 import os
@@ -94,12 +93,8 @@ def running() -> Iterator[PostgresServer]:
         shutil.rmtree(folder)
 
 
-def empty(url: str) -> None:
+async def empty(url: str) -> None:
     """Remove every row of our tables."""
-    asyncio.run(_empty(url))
-
-
-async def _empty(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         # A test that left a unit open is told of at once.

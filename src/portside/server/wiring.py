@@ -73,13 +73,13 @@ async def prepare(settings: Settings) -> Prepared:
     """
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not migrate.is_current(settings.database_url):
+            # In a thread of its own, since Alembic may need an event loop of its own.
+            await asyncio.to_thread(migrate.upgrade, settings.database_url)
+        # After the database was reached: a start that is refused leaves nothing behind.
         master_key = _missing_master_key(settings)
     except OSError as error:
         raise StorageUnusable(f"The folder {settings.data} cannot be written: {error.strerror}.") from None
-    url = settings.database_url
-    if not migrate.is_current(url):
-        # In a thread of its own, since Alembic may need an event loop of its own.
-        await asyncio.to_thread(migrate.upgrade, url)
     return await _prepare(settings, master_key)
 
 

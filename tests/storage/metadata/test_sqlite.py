@@ -50,8 +50,8 @@ def pragma(unit: Unit, name: str) -> Any:
     return ask(unit, f"PRAGMA {name}")
 
 
-def root_page(unit: Unit, table: str) -> int:
-    return ask(unit, f"SELECT rootpage FROM sqlite_master WHERE name = '{table}'")
+def root_page(unit: Unit, name: str) -> int:
+    return ask(unit, f"SELECT rootpage FROM sqlite_master WHERE name = '{name}'")
 
 
 async def add(metadata: SqliteMetadata, account: str = ACCOUNT) -> None:
@@ -106,7 +106,7 @@ async def test_a_disk_that_refuses_is_said_in_the_ports_words_and_undone(metadat
 
 async def test_a_damaged_database_is_said_in_the_ports_words(metadata: SqliteMetadata, path: Path) -> None:
     async with metadata.reading() as unit:
-        size, number = pragma(unit, "page_size"), root_page(unit, "accounts")
+        size, number = pragma(unit, "page_size"), root_page(unit, "sqlite_autoindex_accounts_1")
     with path.open("r+b") as file:
         file.seek(size * (number - 1))
         file.write(os.urandom(size))

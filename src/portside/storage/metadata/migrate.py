@@ -21,6 +21,8 @@ NEWEST = "0001"
 _LOCK = 0x706F727473696465
 """The PostgreSQL advisory lock that keeps two nodes from migrating at once: "portside" in ASCII."""
 
+_WAIT = 30.0
+
 
 def is_current(url: str) -> bool:
     """Whether an SQLite database stands at the newest revision already; a cheap look before `upgrade`."""
@@ -45,13 +47,13 @@ def upgrade(url: str) -> None:
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - see the module's first lines
 
     try:
-        if sqlite_path(url) is not None:
-            _upgrade_sqlite(url)
+        path = sqlite_path(url)
+        if path is not None:
+            _upgrade_sqlite(path)
         else:
             asyncio.run(_upgrade_postgres(url))
     except (TimeoutError, SQLAlchemyError, OSError) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise StorageUnusable(f"The database cannot be used: {reason}.") from None
+        raise StorageUnusable(f"The database cannot be used: {_reason(error)}.") from None
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -59,10 +61,11 @@ def sqlite_path(url: str) -> Path | None:
     return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
 
 
-def _upgrade_sqlite(url: str) -> None:
-    from sqlalchemy import create_engine  # noqa: PLC0415
+def _upgrade_sqlite(path: Path) -> None:
+    from sqlalchemy import URL, create_engine  # noqa: PLC0415
 
-    engine = create_engine(url)
+    # Not from text, where a folder's name may look like a query.
+    engine = create_engine(URL.create("sqlite", database=str(path)))
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -76,7 +79,8 @@ async def _upgrade_postgres(url: str) -> None:
     from sqlalchemy import text  # noqa: PLC0415
     from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
 
-    engine = create_async_engine(_asyncpg_url(url))
+    # The driver reads the address itself, as it does for `PostgresMetadata`: SQLAlchemy reads some of it otherwise.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: _connected(url))
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -85,9 +89,18 @@ async def _upgrade_postgres(url: str) -> None:
         await engine.dispose()
 
 
-def _asyncpg_url(url: str) -> str:
-    rest = url.split("://", 1)[1]
-    return f"postgresql+asyncpg://{rest}"
+async def _connected(url: str) -> Any:
+    import asyncpg  # noqa: PLC0415
+
+    try:
+        return await asyncpg.connect(url, timeout=_WAIT)  # pyright: ignore[reportUnknownMemberType]
+    except (ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StorageUnusable(f"The database cannot be used: {_reason(error)}.") from None
+
+
+def _reason(error: Exception) -> str:
+    lines = str(getattr(error, "orig", None) or error).splitlines()
+    return (lines or [type(error).__name__])[0].rstrip(".")
 
 
 def _run(connection: Connection) -> None:
@@ -97,7 +110,7 @@ def _run(connection: Connection) -> None:
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
     known: set[Any] = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     found = MigrationContext.configure(connection).get_current_revision()

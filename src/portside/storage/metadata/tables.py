@@ -132,7 +132,7 @@ references = Table(
     Column("parent", _text(160), primary_key=True),
     Column("child", _text(160), primary_key=True),
     Column("is_image", Boolean, primary_key=True),  # a manifest of an index, else a blob
-    Index(None, "repository", "child"),
+    Index(None, "repository", "child", "is_image", "parent"),
 )
 
 tags = Table(

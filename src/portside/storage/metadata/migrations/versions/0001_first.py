@@ -46,7 +46,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("repository", "parent", "child", "is_image", name=op.f("pk_manifest_references")),
     )
     op.create_index(
-        op.f("ix_manifest_references_repository_child"), "manifest_references", ["repository", "child"], unique=False
+        op.f("ix_manifest_references_repository_child_is_image_parent"),
+        "manifest_references",
+        ["repository", "child", "is_image", "parent"],
+        unique=False,
     )
     op.create_table(
         "access_keys",

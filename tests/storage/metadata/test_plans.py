@@ -1,0 +1,143 @@
+"""Cost stays flat as the registry grows: what SQLite plans to do, and what it does.
+
+SQLite stands for both dialects here: its plans do not depend on how much is in the tables, so they say whether an
+index serves a statement at all.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portside.storage.metadata import accounts, layers, manifests, repositories, tags, uploads
+from portside.storage.metadata.statements import Statement
+from tests.conformance.nouns.rows import NOW, digest
+
+STATEMENTS = {
+    f"{module.__name__.rpartition('.')[2]}{name}{'_' if key else ''}{key}": statement
+    for module in (accounts, layers, manifests, repositories, tags, uploads)
+    for name, found in vars(module).items()
+    for key, statement in (found.items() if isinstance(found, dict) else [("", found)])
+    if isinstance(statement, Statement)
+}
+PAGES = [
+    "repositories_PAGE",
+    "tags_PAGE",
+    *(f"manifests_{kind}_{status}" for kind in ("PAGES", "IDENTIFIERS") for status in ("ANY", "TAGGED", "UNTAGGED")),
+]
+SEEKS = {
+    "repositories_PAGE": "(account=? AND region=? AND name>?)",
+    "tags_PAGE": "(repository=? AND name>?)",
+    "manifests_PAGES_ANY": "(repository=? AND (pushed_at,digest)>(?,?))",
+    "manifests_PAGES_TAGGED": "(repository=? AND (pushed_at,digest)>(?,?))",
+    "manifests_PAGES_UNTAGGED": "(repository=? AND (pushed_at,digest)>(?,?))",
+    "manifests_IDENTIFIERS_ANY": "(repository=? AND (pushed_at,digest)>(?,?))",
+    "manifests_IDENTIFIERS_TAGGED": "(repository=? AND (pushed_at,digest)>(?,?))",
+    "manifests_IDENTIFIERS_UNTAGGED": "(repository=? AND (pushed_at,digest)>(?,?))",
+    "manifests_PARENTS": "(repository=? AND child=?)",
+    "manifests_DELETE_REFERENCES": "(repository=? AND parent=?)",
+    "uploads_DELETE_OF": "(repository=?)",
+}
+SORTED = {
+    "accounts_ACCESS_KEYS",  # an account has a handful
+    *(f"manifests_IDENTIFIERS_{status}" for status in ("ANY", "TAGGED", "UNTAGGED")),  # the tags of one image
+}
+FEW, MANY = 100, 3000
+
+
+@pytest.fixture
+def database(migrated_sqlite: Path, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(shutil.copyfile(migrated_sqlite, tmp_path / "portside.db"), isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def plan(database: sqlite3.Connection, statement: Statement) -> list[str]:
+    text, own = statement.sqlite
+    return [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", anything(text) | own)]
+
+
+def anything(text: str) -> dict[str, Any]:
+    """Some value for every parameter."""
+    return {word.partition(")")[0].strip(",()"): 1 for part in text.split(":")[1:] for word in part.split()[:1]}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_reads_a_whole_table(database: sqlite3.Connection, name: str) -> None:
+    steps = plan(database, STATEMENTS[name])
+    assert [step for step in steps if step.startswith("SCAN") and step != "SCAN CONSTANT ROW"] == []
+
+
+@pytest.mark.parametrize("name", SEEKS)
+def test_an_index_leads_to_the_first_row(database: sqlite3.Connection, name: str) -> None:
+    assert plan(database, STATEMENTS[name])[0].endswith(SEEKS[name])
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - SORTED))
+def test_nothing_is_sorted(database: sqlite3.Connection, name: str) -> None:
+    assert [step for step in plan(database, STATEMENTS[name]) if "TEMP B-TREE" in step] == []
+
+
+# --- what it does ---------------------------------------------------------------------------------------------------
+
+
+def fill(database: sqlite3.Connection, count: int) -> None:
+    """As many repositories as images in one of them, each with a tag, and an index of every ten."""
+    numbers = range(count)
+    database.execute("PRAGMA foreign_keys = OFF")
+    database.execute("BEGIN")
+    database.executemany(
+        "INSERT INTO repositories (account, region, name, settings, content_key, created_at) VALUES (1, 1, ?, '', '', 0)",
+        [(f"{number:09}",) for number in numbers],
+    )
+    database.executemany(
+        "INSERT INTO manifests (repository, digest, media_type, content, size, content_size, pushed_at)"
+        " VALUES (1, ?, '', '', 0, 0, ?)",
+        [(str(digest(number)), NOW + number // 10) for number in numbers],
+    )
+    database.executemany(
+        "INSERT INTO tags (repository, name, digest, tagged_at) VALUES (1, ?, ?, 0)",
+        [(f"{number:09}", str(digest(number))) for number in numbers if number % 2],
+    )
+    database.executemany(
+        "INSERT INTO manifest_references (repository, parent, child, is_image) VALUES (1, ?, ?, 1)",
+        [(str(digest(count + number // 10)), str(digest(number))) for number in numbers],
+    )
+    database.execute("COMMIT")
+
+
+def cost(database: sqlite3.Connection, name: str, where: dict[str, Any]) -> int:
+    """How many of SQLite's steps a statement takes, in tens."""
+    text, own = STATEMENTS[name].sqlite
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    database.set_progress_handler(step, 10)
+    assert database.execute(text, anything(text) | own | where).fetchall() != []
+    database.set_progress_handler(None, 10)
+    return steps
+
+
+def middle(count: int) -> dict[str, Any]:
+    half = count // 2
+    begin = {"after": f"{half:09}", "tag": f"{half:09}", "pushed_at": NOW + half // 10, "digest": str(digest(half))}
+    return begin | {"child": str(digest(half)), "limit": 20}
+
+
+@pytest.mark.parametrize("name", [*PAGES, "manifests_PARENTS"])
+def test_a_page_costs_the_same_however_much_there_is(database: sqlite3.Connection, name: str) -> None:
+    fill(database, FEW)
+    few = cost(database, name, middle(FEW))
+    for table in ("repositories", "manifests", "tags", "manifest_references", "sqlite_sequence"):
+        database.execute(f"DELETE FROM {table}")
+    fill(database, MANY)
+    assert cost(database, name, middle(MANY)) <= 1.2 * few + 2
