@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 .PHONY: help setup setup-dev run test check model bench clean
 
 help: ## list these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  %-10s %s\n' "$$name" "$$what"; done
 
 setup: $(VENV)/.portside ## make .venv with the command .venv/bin/portside
 

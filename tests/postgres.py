@@ -47,6 +47,13 @@ _SETTINGS = {
 }
 
 
+_KEEPER = """
+read _
+"$1" -D "$2/data" -w -m immediate stop
+rm -rf "$2"
+"""
+
+
 class PostgresError(Exception):
     """PostgreSQL does not start or does not do what it is told."""
 
@@ -76,21 +83,34 @@ def running() -> Iterator[PostgresServer]:
     """Start a server; stop it and remove it at the end."""
     binaries = program("initdb").parent
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_PARENT))
-    try:
-        if os.geteuid() == 0:
-            shutil.chown(folder, "nobody", "nogroup")
+    if os.geteuid() == 0:
+        shutil.chown(folder, "nobody", "nogroup")
+    with _removed_at_the_end(binaries / "pg_ctl", folder):
         data = folder / "data"
         _run([binaries / "initdb", "-D", data, "-U", _USER, *_INIT], folder)
         settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
         options = f"-c unix_socket_directories={folder} {settings}"
-        log = folder / "log"
-        _run([binaries / "pg_ctl", "-D", data, "-w", "-l", log, "-o", options, "start"], folder)
-        try:
-            yield PostgresServer(binaries, folder)
-        finally:
-            _run([binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"], folder)
+        _run([binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], folder)
+        yield PostgresServer(binaries, folder)
+
+
+@contextlib.contextmanager
+def _removed_at_the_end(pg_ctl: Path, folder: Path) -> Iterator[None]:
+    """Let a process of its own wait for our end and tidy up: we may be killed."""
+    keeper = subprocess.Popen(
+        ["sh", "-c", _KEEPER, "sh", pg_ctl, folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        **_privileges(),
+    )
+    try:
+        yield
     finally:
-        shutil.rmtree(folder)
+        keeper.communicate()
+    if folder.exists():
+        raise PostgresError(f"PostgreSQL in {folder} could not be stopped and removed")
 
 
 async def empty(url: str) -> None:
@@ -107,8 +127,7 @@ async def empty(url: str) -> None:
 
 def _run(command: list[str | Path], folder: Path | None = None) -> None:
     """Run one of PostgreSQL's programs; in its folder it must not be root."""
-    dropped: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": ()}
-    privileges = dropped if folder is not None and os.geteuid() == 0 else {}
+    privileges = _privileges() if folder else {}
     # Into a file, because a server that is started keeps a pipe open for as long as it runs.
     with tempfile.TemporaryFile() as said:
         done = subprocess.run(
@@ -118,3 +137,7 @@ def _run(command: list[str | Path], folder: Path | None = None) -> None:
         if done.returncode:
             last = (said.read().decode(errors="replace").strip().splitlines() or ["no output"])[-1]
             raise PostgresError(f"{Path(command[0]).name} failed: {last}")
+
+
+def _privileges() -> dict[str, Any]:
+    return {"user": "nobody", "group": "nogroup", "extra_groups": ()} if os.geteuid() == 0 else {}

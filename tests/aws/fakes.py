@@ -66,6 +66,20 @@ class FakeCallers:
     def __init__(self) -> None:
         self.seen: list[Circumstances] = []
 
+    async def admit(
+        self,
+        request: sigv4.Request,
+        authorization: sigv4.Authorization,
+        circumstances: Circumstances,
+        *,
+        services: frozenset[str],
+        regions: frozenset[str],
+    ) -> None:
+        if authorization.access_key != KEY:
+            raise SecurityTokenInvalid
+        now = datetime.fromtimestamp(circumstances.at / 1_000_000, UTC)
+        sigv4.check(request, authorization, now=now, services=services, regions=regions)
+
     async def by_signature(
         self,
         request: sigv4.Request,

@@ -16,9 +16,7 @@ from portside.server.tls import Certificate
 
 DATA = Path("/srv/my data")
 OLD = Prepared(created_account=False, access_key=None, master_key_created=None)
-NEW = Prepared(
-    created_account=True, access_key=AccessKeyPair("AKIA", "s3cret"), master_key_created=DATA / "master.key"
-)
+NEW = Prepared(created_account=True, access_key=AccessKeyPair("AKIA", "s3cret"), master_key_created=DATA / "master.key")
 LATER = Started(Settings(data=DATA, port=4511), OLD, None, credentials_written=False)
 
 
@@ -36,6 +34,7 @@ def test_the_lines_to_copy_have_the_real_host_and_folder() -> None:
         "  docker push localhost:4511/team/app:1\n",
     ):
         assert line in said
+    assert "add --endpoint-url http://localhost:4511 to commands" in said
     assert "Made" not in said
 
 

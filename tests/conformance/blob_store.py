@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portside.storage.blobs.port import SEGMENT, BlobStore
-from portside.storage.errors import Damaged, NoSpace
+from portside.storage.errors import Missing, NoSpace
 
 # A store's content is told apart by its location, so examples may share one; every adapter runs the same method.
 shared_store = settings(
@@ -130,18 +130,33 @@ class Writing:
     def test_too_little_is_never_published(self, store: BlobStore, size: int) -> None:
         location = somewhere()
         stage(store, location, content(size - 1))
-        with pytest.raises(Damaged):
+        with pytest.raises(Missing):
             store.publish(location, size)
         assert not store.holds(location, size)
 
     def test_nothing_staged_is_never_published(self, store: BlobStore) -> None:
-        with pytest.raises(Damaged):
+        with pytest.raises(Missing):
             store.publish(somewhere(), 0)
 
-    def test_publishing_again_under_another_size_is_damage(self, store: BlobStore) -> None:
+    def test_publishing_again_under_another_size_is_missing(self, store: BlobStore) -> None:
         location = put(store, content(10))
-        with pytest.raises(Damaged):
+        with pytest.raises(Missing):
             store.publish(location, 11)
+
+    @pytest.mark.parametrize("staged", [None, 0, SEGMENT])
+    def test_a_write_never_begins_with_a_hole(self, store: BlobStore, staged: int | None) -> None:
+        location = somewhere()
+        if staged is not None:
+            store.write(location, 0, content(staged), last=False)
+        with pytest.raises(Missing):
+            store.write(location, 2 * SEGMENT, content(10), last=True)
+
+    def test_published_content_takes_no_more(self, store: BlobStore) -> None:
+        data = content(SEGMENT + 5)
+        location = put(store, data)
+        with pytest.raises(Missing):
+            store.write(location, SEGMENT, content(5), last=True)
+        assert store.read(location, 0, len(data), len(data)) == data
 
     def test_an_empty_blob_is_a_blob(self, store: BlobStore) -> None:
         location = put(store, b"")
@@ -167,26 +182,26 @@ class Reading:
         assert store.read(location, SEGMENT, SEGMENT, None) == data[SEGMENT : 2 * SEGMENT]
 
     @pytest.mark.parametrize("size", [0, 10, SEGMENT, SEGMENT + 10])
-    def test_more_than_there_is_is_damage(self, store: BlobStore, size: int) -> None:
+    def test_more_than_there_is_is_missing(self, store: BlobStore, size: int) -> None:
         location = put(store, content(size))
-        with pytest.raises(Damaged):
+        with pytest.raises(Missing):
             store.read(location, 0, size + 1, size)
 
     @pytest.mark.parametrize("recorded", [0, 9, 11, SEGMENT, SEGMENT + 10])
-    def test_another_size_than_recorded_is_damage(self, store: BlobStore, recorded: int) -> None:
+    def test_another_size_than_recorded_is_missing(self, store: BlobStore, recorded: int) -> None:
         location = put(store, content(10))
-        with pytest.raises(Damaged):
+        with pytest.raises(Missing):
             store.read(location, 0, min(recorded, 10), recorded)
 
-    def test_more_segments_than_were_staged_is_damage(self, store: BlobStore) -> None:
+    def test_more_segments_than_were_staged_is_missing(self, store: BlobStore) -> None:
         location = somewhere()
         store.write(location, 0, content(SEGMENT), last=False)
-        with pytest.raises(Damaged):
+        with pytest.raises(Missing):
             store.read(location, 0, 2 * SEGMENT, None)
 
     @pytest.mark.parametrize("size", [None, 0, 10])
-    def test_what_is_not_there_is_damage(self, store: BlobStore, size: int | None) -> None:
-        with pytest.raises(Damaged):
+    def test_what_is_not_there_is_missing(self, store: BlobStore, size: int | None) -> None:
+        with pytest.raises(Missing):
             store.read(somewhere(), 0, size or 0, size)
 
 
@@ -210,14 +225,14 @@ class Holding:
         location = put(store, content(10))
         store.delete(location)
         assert not store.holds(location, 10)
-        with pytest.raises(Damaged):
+        with pytest.raises(Missing):
             store.read(location, 0, 10, 10)
 
     def test_deleted_staging_is_gone(self, store: BlobStore) -> None:
         location = somewhere()
         stage(store, location, content(10))
         store.delete(location)
-        with pytest.raises(Damaged):
+        with pytest.raises(Missing):
             store.publish(location, 10)
 
     def test_deleting_twice_is_deleting_once(self, store: BlobStore) -> None:

@@ -111,7 +111,11 @@ class CountingMachine(RuleBasedStateMachine):
                 found = await unit.repositories.lock(REGISTRY.repository(name))
                 assert found is not None
                 yield unit, found.key
-                if not kept:
-                    raise Undone
+                _leave(kept=kept)
         except Undone:
             pass
+
+
+def _leave(*, kept: bool) -> None:
+    if not kept:
+        raise Undone

@@ -1,4 +1,7 @@
-"""What every KeyKeeper does (storage/keys/port.py). An adapter's test gives `keeper`, and `stranger`: another master."""
+"""What every KeyKeeper does (storage/keys/port.py).
+
+An adapter's test gives `keeper`, and `stranger`: one with another master key.
+"""
 
 from __future__ import annotations
 

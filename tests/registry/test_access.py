@@ -104,7 +104,7 @@ QUESTIONS: dict[str, tuple[str, str, Callable[[Registry], Awaitable[object]]]] =
     "uploads.cancel": ("ecr:InitiateLayerUpload", APP.arn, lambda r: r.uploads.cancel(CALLER, APP, "U")),
 }
 # Establishing who asks comes before the gate, and saying it back needs no permission (iam-behaviour 2.6).
-FREE = {"callers.by_signature", "callers.by_token", "callers.by_ticket", "callers.identify"}
+FREE = {"callers.admit", "callers.by_signature", "callers.by_token", "callers.by_ticket", "callers.identify"}
 OWN = {"callers.issue_token"}
 NOUNS: dict[str, type] = {
     "callers": Callers,

@@ -23,7 +23,7 @@ from portside.core.records import Upload
 from portside.registry.content import PIECE
 from portside.registry.uploads import Completed
 from portside.storage.blobs.port import SEGMENT
-from portside.storage.errors import NoSpace, StorageUnavailable
+from portside.storage.errors import Missing, NoSpace, StorageUnavailable
 from tests.registry.fakes import Blobs, Gate, Rows, fail_from, full_disk
 from tests.registry.house import APP, HOME, MEBIBYTE, Clock, House, in_pieces, noise, opened
 
@@ -450,6 +450,23 @@ async def test_a_hold_of_a_dead_process_ends(app: House) -> None:
     assert not going_on.done()
     app.clock.forward(15)
     assert (await going_on).received == 7
+
+
+async def test_a_request_that_lost_its_hold_writes_to_a_place_that_nobody_reads(app: House) -> None:
+    upload = await begin(app)
+    await receive(app, upload, LARGE[: 2 * PIECE])
+    async with app.stores.metadata.reading() as unit:
+        repository = await unit.repositories.find(APP)
+        assert repository is not None
+        before = await unit.uploads.find(repository.key, upload)
+    assert before is not None
+    await hold(app, upload, 15)
+    app.clock.forward(16)
+    await receive(app, upload, LARGE[2 * PIECE :])
+    with pytest.raises(Missing):
+        app.stores.blobs.write(before.location, SEGMENT, bytes(SEGMENT), last=False)
+    await complete(app, upload, Digest.of(LARGE))
+    assert await app.read(Digest.of(LARGE)) == LARGE
 
 
 async def test_patience_ends(app: House) -> None:

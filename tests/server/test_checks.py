@@ -28,7 +28,7 @@ def test_a_good_pair_and_a_folder_to_be_made_pass_and_nothing_is_made(tmp_path: 
 def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path, pair: tls.Certificate) -> None:
     with pytest.raises(Refused, match=r"tls_cert: .*missing\.pem cannot be read: No such file"):
         check(Settings(data=tmp_path, tls_cert=tmp_path / "missing.pem", tls_key=pair.key))
-    with pytest.raises(Refused, match="tls_key: .* cannot be read: Is a directory"):
+    with pytest.raises(Refused, match=r"tls_key: .* cannot be read: Is a directory"):
         check(Settings(data=tmp_path, tls_cert=pair.chain, tls_key=tmp_path))
 
 
@@ -43,9 +43,7 @@ def test_a_certificate_that_is_none_is_refused(tmp_path: Path, pair: tls.Certifi
         check(Settings(data=tmp_path, tls_cert=tmp_path / "none.pem", tls_key=pair.key))
 
 
-def test_a_key_in_another_form_is_refused_with_the_command_that_turns_it(
-    tmp_path: Path, pair: tls.Certificate
-) -> None:
+def test_a_key_in_another_form_is_refused_with_the_command_that_turns_it(tmp_path: Path, pair: tls.Certificate) -> None:
     old = tmp_path / "old.pem"
     subprocess.run(["openssl", "ec", "-in", pair.key, "-out", old], check=True, capture_output=True)
     with pytest.raises(Refused, match=r"openssl pkcs8 -topk8 -nocrypt -in .*old\.pem"):
@@ -54,9 +52,9 @@ def test_a_key_in_another_form_is_refused_with_the_command_that_turns_it(
 
 def test_a_master_key_is_read_before_anything_is_made(tmp_path: Path) -> None:
     (tmp_path / "short").write_text(base64.b64encode(b"short").decode())
-    for given in ({"master_key_file": tmp_path / "missing"}, {"master_key_file": tmp_path / "short"}):
+    for name in ("missing", "short"):
         with pytest.raises(Refused, match="master key"):
-            check(Settings(data=tmp_path / "data", **given))
+            check(Settings(data=tmp_path / "data", master_key_file=tmp_path / name))
     with pytest.raises(Refused, match="master key"):
         check(Settings(data=tmp_path / "data", master_key="nonsense"))
 

@@ -1,6 +1,6 @@
 """The running server and its signals: drains, second thoughts, reloads, lost workers.
 
-Transfers are driven over bare sockets, because the moment at which a byte is sent or read is what these tests are about.
+Transfers are driven over bare sockets, because these tests are about the moment at which a byte is sent or read.
 """
 
 from __future__ import annotations
@@ -213,9 +213,7 @@ def test_a_reload_serves_the_certificate_that_lies_there_now(tmp_path: Path) -> 
         before = served_number(registry.port, authority)
         (registry.data / "tls" / "server.crt").unlink()
         os.kill(registry.process, signal.SIGHUP)
-        commands.until(
-            lambda: served_number(registry.port, authority) not in {before, None}, "another certificate"
-        )
+        commands.until(lambda: served_number(registry.port, authority) not in {before, None}, "another certificate")
 
 
 def test_tls_is_at_least_1_2(tmp_path: Path) -> None:

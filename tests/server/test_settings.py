@@ -15,7 +15,7 @@ from portside.server.errors import Refused
 from portside.server.settings import Settings, table
 
 HOME = RegistryId("000000000000", "us-east-1")
-KEY = {"root_access_key_id": "AKIAIOSFODNN7EXAMPLE", "root_secret_access_key": "a-secret-of-length"}
+KEY: dict[str, Any] = {"root_access_key_id": "AKIAIOSFODNN7EXAMPLE", "root_secret_access_key": "a-secret-of-length"}
 
 
 def test_every_field_is_a_setting_with_names_of_its_own() -> None:

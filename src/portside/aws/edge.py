@@ -84,6 +84,7 @@ class ControlPlane:
         authorization = parse(request)
         if authorization.presigned:
             raise MissingAuthentication
+        await self._admit(scope, request, authorization, "ecr")
         limit = ecr.longest_body(operation.name)
         async with self._room(announced, limit):
             body = await read_body(receive, announced, limit)
@@ -101,10 +102,11 @@ class ControlPlane:
         if request.method not in {"GET", "POST"}:
             raise UnsupportedOnThisRoute
         authorization = parse(request)
-        body = await read_body(receive, announced, ecr.SMALL)
-        signed = replace(request, payload_sha256=body.sha256)
         # IAM's requests come here too, for as long as there is no IAM: they are told so once they are authenticated.
         service = "iam" if authorization.service == "iam" else "sts"
+        await self._admit(scope, request, authorization, service)
+        body = await read_body(receive, announced, ecr.SMALL)
+        signed = replace(request, payload_sha256=body.sha256)
         call = await self._call(scope, signed, authorization, service)
         parameters = query.read(request.query if request.method == "GET" else body.content)
         action, version = parameters.get("Action", ""), parameters.get("Version", "")
@@ -115,15 +117,29 @@ class ControlPlane:
 
     async def _call(self, scope: Scope, request: Request, authorization: Authorization, service: str) -> Call:
         """Establish the caller, and the region: the scope of the signature says which, the host must agree."""
-        region = self._hosts.meaning(request.header("host") or "").region
-        regions = self._regions if region is None else self._regions & {region}
-        if service != "ecr":
-            regions |= {_GLOBAL_REGION}
         caller = await self._registry.callers.by_signature(
-            request, authorization, circumstances_of(scope, request), services=frozenset({service}), regions=regions
+            request,
+            authorization,
+            circumstances_of(scope, request),
+            services=frozenset({service}),
+            regions=self._regions_of(request, service),
         )
         scope.setdefault("state", {})["principal"] = caller.principal.arn
         return Call(caller, authorization.region, self._registry, self._hosts)
+
+    async def _admit(self, scope: Scope, request: Request, authorization: Authorization, service: str) -> None:
+        await self._registry.callers.admit(
+            request,
+            authorization,
+            circumstances_of(scope, request),
+            services=frozenset({service}),
+            regions=self._regions_of(request, service),
+        )
+
+    def _regions_of(self, request: Request, service: str) -> frozenset[str]:
+        region = self._hosts.meaning(request.header("host") or "").region
+        regions = self._regions if region is None else self._regions & {region}
+        return regions if service == "ecr" else regions | {_GLOBAL_REGION}
 
     def _room(self, announced: int | None, limit: int) -> contextlib.AbstractAsyncContextManager[object]:
         """Wait for memory, where the body may be large."""

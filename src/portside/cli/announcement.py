@@ -38,7 +38,7 @@ def command() -> str:
 def _places(settings: Settings) -> str:
     title = click.style(f"Portside {__version__}", bold=True)
     rows = {
-        "endpoint": f"{settings.scheme}://{settings.listener}",
+        "endpoint": settings.endpoint,
         "data": str(settings.data),
         "metadata": "PostgreSQL" if settings.database else str(settings.data / "portside.db"),
         "account": f"{settings.account} in {', '.join(settings.regions)}",
@@ -68,7 +68,9 @@ def _lines(settings: Settings) -> str:
         f"docker tag my-image:1 {host}/team/app:1",
         f"docker push {host}/team/app:1",
     ]
-    return "\n".join(["To push, in another terminal:", "", *(f"  {line}" for line in lines)])
+    # Such a version asks Amazon instead, which is worse than failing.
+    old = f"An AWS CLI before 2.13 does not read AWS_ENDPOINT_URL: add --endpoint-url {settings.endpoint} to commands."
+    return "\n".join(["To push, in another terminal:", "", *(f"  {line}" for line in lines), "", old])
 
 
 def _trust(started: Started) -> Iterator[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 
@@ -27,7 +28,7 @@ def serve(context: click.Context, /, **given: Any) -> None:
     from portside.server import listening
 
     # Until the server has its own handlers, whoever stops it finds a clean end too: what was begun is taken back.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _leave)
     settings = settings_of(given)
     # The port first: it is quick to refuse, and the rest takes the better part of a start to import.
     reservation = listening.reserve(settings.host, settings.port)
@@ -43,3 +44,7 @@ def serve(context: click.Context, /, **given: Any) -> None:
     started = start.start(settings, wiring.prepare)
     click.echo(announcement(started))
     context.exit(process.run(settings, reservation, started.certificate))
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(0)

@@ -19,6 +19,8 @@ MAXIMUM_SIZE = 4 * 1024 * 1024
 
 _FIELD = "ImageManifest"
 _LONGEST_TYPE = 255
+_MOST_DESCRIPTORS = 10_000
+"""Ours: each one is looked up while the repository is locked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,8 @@ def _subject(document: dict[str, Any]) -> Descriptor | None:
 def _descriptors(found: object) -> Iterator[Descriptor]:
     if not isinstance(found, list):
         raise InvalidParameter(_FIELD, "Invalid JSON syntax")
+    if len(cast("list[object]", found)) > _MOST_DESCRIPTORS:
+        raise InvalidParameter(_FIELD, f"Member must not list more than {_MOST_DESCRIPTORS} descriptors")
     return (_descriptor(item) for item in cast("list[object]", found))
 
 

@@ -93,4 +93,6 @@ class Upload:
     """Bytes of the latest of them."""
     undersized: bool = False
     """Whether a part before the latest is smaller than ECR lets it be."""
+    held_until: int = 0
+    """A request writes to it until then; 0 when the last one let go."""
     completed: Digest | None = None

@@ -21,6 +21,8 @@ from portside.identity.caller import Caller
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+_SILENCE = 60.0
+"""Seconds without a byte after which a client counts as gone."""
 _LENGTH = re.compile(r"[0-9]{1,18}")
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -62,7 +64,10 @@ class Exchange:
     def is_framed(self) -> bool:
         """Whether the headers leave no doubt where the body ends (RFC 9112, 6.3)."""
         length = self.headers.get("content-length")
-        return length is None or ("transfer-encoding" not in self.headers and _LENGTH.fullmatch(length) is not None)
+        encoding = self.headers.get("transfer-encoding")
+        if encoding is not None:
+            return length is None and encoding.lower() == "chunked"
+        return length is None or _LENGTH.fullmatch(length) is not None
 
     @property
     def has_body(self) -> bool:
@@ -70,10 +75,14 @@ class Exchange:
         return "transfer-encoding" in self.headers or self.headers.get("content-length", "0") != "0"
 
     async def body(self) -> AsyncIterator[bytes]:
-        """The body as it comes; raises BodyTruncated when the client hangs up before its end."""
+        """The body as it comes; raises BodyTruncated when the client hangs up, or is silent, before its end."""
         more = True
         while more:
-            message = await self._receive()
+            try:
+                async with asyncio.timeout(_SILENCE):
+                    message = await self._receive()
+            except TimeoutError:
+                raise BodyTruncated from None
             if message["type"] == "http.disconnect":
                 raise BodyTruncated
             if data := message.get("body"):

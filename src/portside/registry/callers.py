@@ -43,6 +43,21 @@ class Callers:
         self._clock = stores.clock
         self._access = access
 
+    async def admit(
+        self,
+        request: sigv4.Request,
+        authorization: sigv4.Authorization,
+        circumstances: Circumstances,
+        *,
+        services: frozenset[str],
+        regions: frozenset[str],
+    ) -> None:
+        """Refuse what cannot become a caller, before anybody waits for its body and keeps it in memory."""
+        if await self._active(authorization.access_key) is None:
+            raise SecurityTokenInvalid
+        now = datetime.fromtimestamp(circumstances.at / 1_000_000, UTC)
+        sigv4.check(request, authorization, now=now, services=services, regions=regions)
+
     async def by_signature(
         self,
         request: sigv4.Request,

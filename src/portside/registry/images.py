@@ -17,6 +17,7 @@ from portside.core.errors import (
     ImageNotFound,
     ImageTagAlreadyExists,
     LayersNotFound,
+    LimitExceeded,
     ReferencedImagesNotFound,
     RepositoryNotFound,
 )
@@ -34,6 +35,8 @@ from portside.storage.errors import Damaged, StorageError
 from portside.storage.metadata.port import Unit
 
 _log = structlog.get_logger()
+_MOST_AT_ONCE = 64 * 1024 * 1024
+"""Bytes of manifests that one answer holds at the most."""
 _PULL_GRAIN = 3600 * 1_000_000
 """A pull is recorded when the last recorded one is older than this; ECR promises 24 hours (ecr-behaviour 1.4)."""
 
@@ -130,7 +133,8 @@ class Images:
             found = await self._resolve(unit, held, wanted)
             if isinstance(found, ImageFailure):
                 raise ImageNotFound(repository, wanted)
-            content = await self._content(unit, held, found.digest)
+            sealed = await _sealed(unit, held, found.digest)
+        content = await self._opened(held, found.digest, sealed)
         await self._pulled(held, found)
         return StoredImage(ImageId(wanted.tag, found.digest), found, content)
 
@@ -154,20 +158,23 @@ class Images:
         """
         del accepted
         await self._access.repository(caller, "ecr:BatchGetImage", repository)
-        answers: list[StoredImage | ImageFailure] = []
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
-            for asked in wanted:
-                found = await self._resolve(unit, held, asked)
-                if isinstance(found, Image):
-                    content = await self._content(unit, held, found.digest)
-                    answers.append(StoredImage(ImageId(asked.tag, found.digest), found, content))
-                else:
-                    answers.append(found)
-        for answer in answers:
-            if isinstance(answer, StoredImage):
-                await self._pulled(held, answer.image)
-        return answers
+            found = [await self._resolve(unit, held, asked) for asked in wanted]
+            images = {one.digest: one for one in found if isinstance(one, Image)}
+            if sum(image.size for image in images.values()) > _MOST_AT_ONCE:
+                raise LimitExceeded(
+                    f"The images have more than {_MOST_AT_ONCE} bytes of manifests; ask for fewer at once."
+                )
+            sealed = {digest: await _sealed(unit, held, digest) for digest in images}
+        # The key after the unit: to fetch it may take a unit of its own.
+        contents = {digest: await self._opened(held, digest, content) for digest, content in sealed.items()}
+        for image in images.values():
+            await self._pulled(held, image)
+        return [
+            StoredImage(ImageId(asked.tag, one.digest), one, contents[one.digest]) if isinstance(one, Image) else one
+            for asked, one in zip(wanted, found, strict=True)
+        ]
 
     async def identifiers(
         self, caller: Caller, repository: RepositoryId, *, tag_status: str, limit: int, token: str | None
@@ -329,20 +336,17 @@ class Images:
         await unit.manifests.delete(held.key, found.digest)
         return [ImageId(tag, found.digest) for tag in tags] or [ImageId(None, found.digest)]
 
-    async def _content(self, unit: Unit, held: Repository, digest: Digest) -> bytes:
-        stored = await unit.manifests.content(held.key, digest)
-        if stored is None:
-            raise ImageNotFound(held.id, ImageId(digest=digest))
+    async def _opened(self, held: Repository, digest: Digest, sealed: bytes) -> bytes:
         box = (await self._keys.key(held.content_key)).box
         try:
-            return box.open(stored[1], str(digest).encode())
+            return box.open(sealed, str(digest).encode())
         except BoxError:
             raise Damaged(f"The manifest {digest} does not authenticate.") from None
 
     async def _stands(self, unit: Unit, held: Repository, digest: Digest) -> bool:
         """Whether the stored bytes are what they were; pushing them again replaces them when not."""
         try:
-            await self._content(unit, held, digest)
+            await self._opened(held, digest, await _sealed(unit, held, digest))
         except Damaged:
             return False
         return True
@@ -356,3 +360,10 @@ class Images:
             except StorageError as error:
                 # A full disk stops pushes, not pulls.
                 _log.warning("pull time not recorded", repository=held.id.arn, reason=error.message)
+
+
+async def _sealed(unit: Unit, held: Repository, digest: Digest) -> bytes:
+    stored = await unit.manifests.content(held.key, digest)
+    if stored is None:
+        raise ImageNotFound(held.id, ImageId(digest=digest))
+    return stored[1]

@@ -17,7 +17,7 @@ from portside.registry.access import Access
 from portside.registry.content import outlet
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
-from portside.storage.errors import Damaged
+from portside.storage.errors import Damaged, Missing
 
 _log = structlog.get_logger()
 
@@ -44,11 +44,12 @@ class Layers:
     async def availability(
         self, caller: Caller, repository: RepositoryId, digests: Sequence[Digest]
     ) -> list[Layer | None]:
-        """Which of these the repository holds."""
+        """Which of these the repository holds, rows and bytes: what is said to be there is not pushed again."""
         await self._access.repository(caller, "ecr:BatchCheckLayerAvailability", repository)
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
-            return [await unit.layers.find(held.key, digest) for digest in digests]
+            layers = [await unit.layers.find(held.key, digest) for digest in digests]
+        return await self._threads.run(lambda: [layer if layer and self._stands(layer) else None for layer in layers])
 
     async def look(self, caller: Caller, repository: RepositoryId, digest: Digest) -> Layer:
         """One layer; raises LayerNotFound."""
@@ -72,6 +73,9 @@ class Layers:
         expires_at = self._clock() + tokens.TICKET_LIFETIME
         return tokens.issue_ticket(key.box, caller.principal.access_key, repository, digest, expires_at)
 
+    def _stands(self, layer: Layer) -> bool:
+        return self._blobs.holds(layer.location, layer.size)
+
     async def _readable(self, caller: Caller, repository: RepositoryId, digest: Digest) -> tuple[Repository, Layer]:
         await self._access.repository(caller, "ecr:GetDownloadUrlForLayer", repository)
         async with self._metadata.reading() as unit:
@@ -87,7 +91,9 @@ class Layers:
                 yield piece
         except Damaged as damage:
             _log.error("layer damaged", digest=str(layer.digest), repository=held.id.arn, reason=damage.message)
-            # From now on the layer counts as missing, so that whoever pushes it again is asked for its bytes.
-            async with self._metadata.writing() as unit:
-                await unit.layers.damage(held.content_key, layer.digest, layer.location)
+            if not isinstance(damage, Missing):
+                # From now on the layer counts as missing, so that whoever pushes it again is asked for its bytes.
+                # Bytes that are gone need no mark: `availability` sees it, and sees them when they are back.
+                async with self._metadata.writing() as unit:
+                    await unit.layers.damage(held.content_key, layer.digest, layer.location)
             raise ContentDamaged(layer.digest) from None

@@ -34,7 +34,7 @@ from portside.core.names import RepositoryId
 from portside.core.records import Repository, Upload
 from portside.identity.caller import Caller
 from portside.registry.access import Access
-from portside.registry.content import Hash, Intake, until_done
+from portside.registry.content import Hash, Intake, copy, until_done
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
 from portside.storage.errors import Damaged
@@ -78,11 +78,11 @@ class Uploads:
         """Open an upload."""
         await self._access.repository(caller, "ecr:InitiateLayerUpload", repository)
         async with self._metadata.writing(durable=False) as unit:
-            held = await find(unit, repository)
+            held = await lock(unit, repository)
             upload = Upload(
                 id=str(uuid.uuid4()),
                 repository_key=held.key,
-                location=f"{held.content_key}/{os.urandom(16).hex()}",
+                location=_new_location(held),
                 started_at=self._clock(),
             )
             await unit.uploads.add(upload)
@@ -188,6 +188,7 @@ class Uploads:
             now = self._clock()
             async with self._metadata.writing(durable=False) as unit:
                 held = await find(unit, repository)
+                before = await unit.uploads.find(held.key, upload)
                 mine = await unit.uploads.hold(held.key, upload, now, now + _HOLD)
                 row = await _open_upload(unit, held, upload)
             if mine:
@@ -196,6 +197,8 @@ class Uploads:
                 raise UploadBusy(upload)
             await asyncio.sleep(0.1)
         try:
+            if before is None or before.held_until or before.turn != row.turn - 1:
+                row = await self._moved(held, row)
             yield held, row
         except BaseException as failure:
             async with self._metadata.writing(durable=False) as unit:
@@ -205,6 +208,20 @@ class Uploads:
             if isinstance(failure, Damaged):
                 raise UploadNotFound(repository, upload) from None
             raise
+
+    async def _moved(self, held: Repository, row: Upload) -> Upload:
+        """Take what was received to a new place: a request that lost its hold may still be writing to the old one."""
+        box = (await self._keys.key(held.content_key)).box
+        remainder = box.open(row.remainder, row.location.encode()) if row.remainder else b""
+        location = _new_location(held)
+        written = row.received - len(remainder)
+        await self._while_holding(row, self._threads.run(lambda: copy(self._blobs, row.location, location, written)))
+        moved = replace(row, location=location, remainder=box.seal(remainder, location.encode()))
+        async with self._metadata.writing(durable=False) as unit:
+            if not await unit.uploads.move(moved):
+                raise UploadBusy(row.id)
+        await self._threads.run(lambda: self._blobs.delete(row.location))
+        return moved
 
     async def _intake(self, held: Repository, row: Upload) -> Intake:
         box = (await self._keys.key(held.content_key)).box
@@ -319,6 +336,10 @@ class Uploads:
             return row.location
         await unit.layers.move_blob(key, digest, row.location, size, now)
         return blob.location
+
+
+def _new_location(held: Repository) -> str:
+    return f"{held.content_key}/{os.urandom(16).hex()}"
 
 
 async def _open_upload(unit: Unit, held: Repository, upload: str) -> Upload:

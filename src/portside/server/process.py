@@ -7,6 +7,7 @@ with them the TLS certificate. Only Granian's ASGI interface is used: over RSGI 
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -19,6 +20,7 @@ from granian.server.mp import MPServer
 
 from portside.server import application, logs, signals
 from portside.server.listening import Reservation
+from portside.server.parent import die_with_parent
 from portside.server.settings import Settings
 from portside.server.start import certificate_of
 from portside.server.tls import Certificate
@@ -53,7 +55,7 @@ def run(settings: Settings, reservation: Reservation, certificate: Certificate |
     server.on_reload(partial(_renew, settings))
     signals.hold_in_forks()
     try:
-        server.serve(target_loader=partial(load, settings), wrap_loader=False)
+        server.serve(target_loader=partial(load, settings, os.getpid()), wrap_loader=False)
     except SystemExit as left:
         # Granian calls a worker that left before it was told to a failure; after a signal to the whole process group
         # that is what every worker does.
@@ -61,8 +63,9 @@ def run(settings: Settings, reservation: Reservation, certificate: Certificate |
     return 0
 
 
-def load(settings: Settings) -> application.Application:
+def load(settings: Settings, parent: int) -> application.Application:
     """What a worker runs; a function of this module and plain values, so that workers can be forked or spawned."""
+    die_with_parent(parent)
     signals.hold()
     logs.configure(settings.log_level, settings.log_format)
     return application.create(settings, started=signals.release_when_serving)

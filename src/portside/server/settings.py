@@ -165,6 +165,11 @@ class Settings:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
+    def endpoint(self) -> str:
+        """Where a client on this machine finds every API: what AWS_ENDPOINT_URL is set to."""
+        return f"{self.scheme}://{self.listener}"
+
+    @property
     def host_names(self) -> HostNames:
         """What the registry's hosts are called."""
         return HostNames(self.registry_host or self.listener, self.scheme, self.domain)
@@ -244,5 +249,5 @@ def _check_secrets(settings: Settings) -> None:
         raise Refused("PORTSIDE_ROOT_ACCESS_KEY_ID and PORTSIDE_ROOT_SECRET_ACCESS_KEY go together; one is missing.")
     if key_id is not None and _ACCESS_KEY.fullmatch(key_id) is None:
         raise Refused("PORTSIDE_ROOT_ACCESS_KEY_ID must be 16 to 128 letters, digits or underscores.")
-    if secret is not None and (len(secret) not in _SECRET or not secret.isascii() or not secret.isprintable()):
-        raise Refused("PORTSIDE_ROOT_SECRET_ACCESS_KEY must be 8 to 128 printable ASCII characters.")
+    if secret is not None and (len(secret) not in _SECRET or not re.fullmatch(r"[!-~]+", secret)):
+        raise Refused("PORTSIDE_ROOT_SECRET_ACCESS_KEY must be 8 to 128 printable ASCII characters without blanks.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ class Started:
 def start(settings: Settings, prepare: Prepare) -> Started:
     """Make the data folder ready; raises Refused."""
     checks.check(settings)
+    os.umask(0o077)  # what lies in the data folder is for nobody else, whoever made the folder
     try:
         with _folder(settings.data):
             prepared = asyncio.run(_awaited(prepare, settings))
@@ -77,8 +79,7 @@ def _folder(data: Path) -> Generator[None]:
 
 def _tell_clients(settings: Settings, prepared: Prepared, certificate: tls.Certificate | None) -> bool:
     authority = certificate.authority if certificate else None
-    url = f"{settings.scheme}://{settings.listener}"
-    endpoint = client_files.Endpoint(url, settings.regions[0], str(authority) if authority else None)
+    endpoint = client_files.Endpoint(settings.endpoint, settings.regions[0], str(authority) if authority else None)
     client_files.write_endpoint(settings.data, endpoint)
     if prepared.access_key is None:
         return False

@@ -77,7 +77,7 @@ async def prepare(settings: Settings) -> Prepared:
             # In a thread of its own, since Alembic may need an event loop of its own.
             await asyncio.to_thread(migrate.upgrade, settings.database_url)
         # After the database was reached: a start that is refused leaves nothing behind.
-        master_key = _missing_master_key(settings)
+        master_key = await _missing_master_key(settings)
     except OSError as error:
         raise StorageUnusable(f"The folder {settings.data} cannot be written: {error.strerror}.") from None
     return await _prepare(settings, master_key)
@@ -155,18 +155,36 @@ def _new_access_key() -> AccessKeyPair:
     return AccessKeyPair(identifier, secrets.token_urlsafe(30))
 
 
-def _missing_master_key(settings: Settings) -> Path | None:
-    """Make the master key's file when none is given and there is none; where it was made."""
+async def _missing_master_key(settings: Settings) -> Path | None:
+    """Make the master key's file when none is given and there is none; where it was made.
+
+    Raises StorageUnusable when there was one once: a new key opens nothing.
+    """
     if settings.master_key_file is not None or settings.master_key:
         return None
     path = settings.data / _MASTER_KEY
     if path.exists():
         return None
+    if await _is_sealed(settings):
+        raise StorageUnusable(
+            f"The master key {path} is missing, and what is stored is sealed under it. "
+            "Restore the file, or name it with --master-key-file."
+        )
     try:
         create_master_key(path)
     except FileExistsError:
         return None  # another start at the same moment made it
     return path
+
+
+async def _is_sealed(settings: Settings) -> bool:
+    """Whether a master key was in use before."""
+    metadata = await _open_metadata(settings)
+    try:
+        async with metadata.reading() as unit:
+            return await unit.accounts.data_key_for("secret", "") is not None
+    finally:
+        await metadata.close()
 
 
 def _master_key(settings: Settings) -> bytes:

@@ -28,4 +28,8 @@ class NoSpace(StorageError):
 
 
 class Damaged(StorageError):
-    """Stored bytes do not authenticate, are cut short, or are gone."""
+    """Stored bytes are not what they were."""
+
+
+class Missing(Damaged):
+    """Stored bytes are gone, or not as many as they were: a look at the store tells, and one day they may be back."""

@@ -42,7 +42,9 @@ async def images(metadata: Metadata) -> dict[tuple[int, Digest], int]:
 async def assert_counted(metadata: Metadata) -> None:
     """Every count is what counting gives."""
     assert await holders(metadata) == {Digest.parse(row[0]): row[1] for row in await _rows(metadata, _HELD)}
-    assert await images(metadata) == {(row[0], Digest.parse(row[1])): row[2] for row in await _rows(metadata, _REFERRED)}
+    assert await images(metadata) == {
+        (row[0], Digest.parse(row[1])): row[2] for row in await _rows(metadata, _REFERRED)
+    }
 
 
 async def _rows(metadata: Metadata, statement: Statement) -> list[Row]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from portside.core.records import Layer
 from portside.storage.metadata.accounts import DataKeyRow
 from portside.storage.metadata.layers import BlobRow
 from portside.storage.metadata.port import Metadata
 from tests.conformance.nouns.counts import assert_counted, holders, images
-from tests.conformance.nouns.rows import ACCOUNT, KEY, NOW, SIZE, digest, image, key_of
+from tests.conformance.nouns.rows import ACCOUNT, KEY, NOW, REGISTRY, SIZE, digest, image, key_of
 
 PLACE = f"{KEY}/one"
 TYPE = "application/vnd.oci.image.layer.v1.tar"
@@ -123,6 +125,23 @@ class LayersConformance:
             await unit.repositories.delete(key)
         assert await holders(metadata) == {digest(1): 1, digest(2): 0}
         assert await images(metadata) == {(other, digest(1)): 0}
+
+    async def test_repositories_that_share_blobs_let_go_at_once(self, metadata: Metadata, other: Metadata) -> None:
+        """They wait for each other, and never in a circle."""
+        for name, order in (("one", range(40)), ("two", range(40, -1, -1))):
+            key = await key_of(metadata, name)
+            for number in order:
+                await layer(metadata, key, number)
+
+        async def delete(adapter: Metadata, name: str) -> None:
+            async with adapter.writing() as unit:
+                found = await unit.repositories.lock(REGISTRY.repository(name))
+                assert found is not None
+                await unit.layers.release_all(found.key, NOW)
+                await unit.repositories.delete(found.key)
+
+        await asyncio.gather(delete(metadata, "one"), delete(other, "two"))
+        assert {*(await holders(metadata)).values()} == {0}
 
     async def test_a_damaged_blob_counts_as_missing_until_it_is_pushed_again(self, metadata: Metadata) -> None:
         await layer(metadata, key := await key_of(metadata))

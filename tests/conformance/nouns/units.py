@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from portside.storage.metadata.port import Metadata, Unit
+from portside.storage.metadata.port import Metadata
 from tests.conformance.nouns.rows import ACCOUNT, NOW, STRANGER, digest, key_of, repository, upload
 
 WRITERS = 4
@@ -45,6 +45,13 @@ async def begun(metadata: Metadata) -> asyncio.Task[None]:
     return task
 
 
+async def interrupted(metadata: Metadata, *, durable: bool) -> None:
+    """Write and fail."""
+    async with metadata.writing(durable=durable) as unit:
+        await unit.accounts.add(ACCOUNT, NOW)
+        raise Interrupted
+
+
 async def cancelled(task: asyncio.Task[None], times: int = 1) -> None:
     """Cancel a task as often as its owner insists, and wait for its end."""
     for _ in range(times):
@@ -70,9 +77,7 @@ class UnitsConformance:
     @pytest.mark.parametrize("durable", [True, False])
     async def test_a_unit_left_by_an_exception_is_undone(self, metadata: Metadata, *, durable: bool) -> None:
         with pytest.raises(Interrupted):
-            async with metadata.writing(durable=durable) as unit:
-                await unit.accounts.add(ACCOUNT, NOW)
-                raise Interrupted
+            await interrupted(metadata, durable=durable)
         assert not await exists(metadata)
         await assert_still_writes(metadata)
 
@@ -187,9 +192,6 @@ class UnitsConformance:
 
     async def test_rows_are_there_for_who_connects_later(self, metadata: Metadata, other: Metadata) -> None:
         async with metadata.writing(durable=False) as unit:
-            await self._fill(unit)
+            await unit.accounts.add(ACCOUNT, NOW)
         await metadata.close()
         assert await exists(other)
-
-    async def _fill(self, unit: Unit) -> None:
-        await unit.accounts.add(ACCOUNT, NOW)

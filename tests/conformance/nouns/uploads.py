@@ -15,6 +15,7 @@ UNTIL = NOW + 15
 Step = Callable[[Unit, Upload], Awaitable[bool]]
 STEPS: dict[str, Step] = {
     "extend": lambda unit, row: unit.uploads.extend(row, UNTIL + 100),
+    "move": lambda unit, row: unit.uploads.move(replace(row, location="elsewhere")),
     "release": lambda unit, row: unit.uploads.release(row, NOW),
     "complete": lambda unit, row: unit.uploads.complete(row, digest(1), NOW),
 }
@@ -80,6 +81,24 @@ class UploadsConformance:
             assert not await unit.uploads.hold(key, "one", UNTIL + 9, UNTIL + 20)
             assert await unit.uploads.hold(key, "one", UNTIL + 10, UNTIL + 20)
 
+    async def test_a_hold_says_until_when(self, metadata: Metadata) -> None:
+        key = await key_of(metadata)
+        async with metadata.writing() as unit:
+            await unit.uploads.add(upload(key))
+            mine = await held(unit, key)
+            assert mine.held_until == UNTIL
+            await unit.uploads.extend(mine, UNTIL + 10)
+            assert await unit.uploads.find(key, "one") == replace(mine, held_until=UNTIL + 10)
+
+    async def test_what_was_received_moves(self, metadata: Metadata) -> None:
+        key = await key_of(metadata)
+        async with metadata.writing() as unit:
+            await unit.uploads.add(upload(key))
+            mine = await held(unit, key)
+            moved = replace(mine, location="elsewhere", remainder=b"sealed anew")
+            assert await unit.uploads.move(moved)
+            assert await unit.uploads.find(key, "one") == moved
+
     async def test_letting_go_records_what_was_received(self, metadata: Metadata) -> None:
         key = await key_of(metadata)
         async with metadata.writing() as unit:
@@ -87,7 +106,7 @@ class UploadsConformance:
             mine = await held(unit, key)
             grown = replace(mine, received=SIZE, remainder=b"rest", parts=2, last_part=7, undersized=True)
             assert await unit.uploads.release(grown, NOW)
-            assert await unit.uploads.find(key, "one") == grown
+            assert await unit.uploads.find(key, "one") == replace(grown, held_until=0)
             assert await unit.uploads.hold(key, "one", NOW, UNTIL)
 
     @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
@@ -108,7 +127,7 @@ class UploadsConformance:
             await unit.uploads.add(upload(key))
             mine = replace(await held(unit, key), received=5)
             assert await unit.uploads.release(mine, UNTIL + 100)
-            assert await unit.uploads.find(key, "one") == mine
+            assert await unit.uploads.find(key, "one") == replace(mine, held_until=0)
 
     async def test_a_completed_upload_says_what_it_became(self, metadata: Metadata) -> None:
         key = await key_of(metadata)
@@ -116,7 +135,9 @@ class UploadsConformance:
             await unit.uploads.add(upload(key))
             mine = replace(await held(unit, key), received=SIZE, remainder=b"rest")
             assert await unit.uploads.complete(mine, digest(1), NOW)
-            assert await unit.uploads.find(key, "one") == replace(mine, remainder=b"", completed=digest(1))
+            assert await unit.uploads.find(key, "one") == replace(
+                mine, remainder=b"", held_until=0, completed=digest(1)
+            )
 
     async def test_a_completed_upload_takes_no_more(self, metadata: Metadata) -> None:
         key = await key_of(metadata)
@@ -127,6 +148,7 @@ class UploadsConformance:
             assert not await unit.uploads.complete(mine, digest(2), NOW)
             assert not await unit.uploads.release(mine, NOW)
             assert not await unit.uploads.extend(mine, UNTIL)
+            assert not await unit.uploads.move(mine)
             assert not await unit.uploads.hold(key, "one", UNTIL + 1, UNTIL + 2)
 
     async def test_an_upload_is_deleted_once(self, metadata: Metadata) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import SEGMENT
 from portside.storage.blobs.sealed import SealedBlobs, sealed_size
-from portside.storage.errors import Damaged
+from portside.storage.errors import Damaged, Missing
 from tests.conformance.blob_store import BlobStoreConformance, content, put, shared_store, somewhere, stage
 
 OVERHEAD = 28
@@ -37,9 +37,10 @@ def file(folder: Path, location: str) -> Path:
     return next(path for path in folder.rglob(name) if path.is_file())
 
 
-def assert_damaged(store: SealedBlobs, location: str, size: int) -> None:
-    with pytest.raises(Damaged):
+def assert_damaged(store: SealedBlobs, location: str, size: int, kind: type[Damaged] = Damaged) -> None:
+    with pytest.raises(Damaged) as caught:
         store.read(location, 0, size, size)
+    assert caught.type is kind
 
 
 # --- what is on the disk --------------------------------------------------------------------------------------------
@@ -100,24 +101,24 @@ def test_every_byte_of_a_small_blob_is_authenticated(store: SealedBlobs, tmp_pat
 
 @shared_store
 @given(size=st.sampled_from([0, 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT + 7]), data=st.data())
-def test_a_blob_cut_short_is_damage(store: SealedBlobs, tmp_path: Path, size: int, data: st.DataObject) -> None:
+def test_a_blob_cut_short_is_missing(store: SealedBlobs, tmp_path: Path, size: int, data: st.DataObject) -> None:
     location = put(store, content(size))
     os.truncate(file(tmp_path, location), data.draw(st.integers(0, sealed_size(size) - 1)))
-    assert_damaged(store, location, size)
+    assert_damaged(store, location, size, Missing)
 
 
 @pytest.mark.parametrize("more", [b"x", bytes(OVERHEAD), bytes(SEALED)])
-def test_a_blob_made_longer_is_damage(store: SealedBlobs, tmp_path: Path, more: bytes) -> None:
+def test_a_blob_made_longer_is_not_what_was_recorded(store: SealedBlobs, tmp_path: Path, more: bytes) -> None:
     location = put(store, content(SEGMENT))
     with file(tmp_path, location).open("ab") as sealed:
         sealed.write(more)
-    assert_damaged(store, location, SEGMENT)
+    assert_damaged(store, location, SEGMENT, Missing)
 
 
 def test_a_dropped_last_segment_is_damage_even_under_the_smaller_size(store: SealedBlobs, tmp_path: Path) -> None:
     location = put(store, content(3 * SEGMENT))
     os.truncate(file(tmp_path, location), 2 * SEALED)
-    assert_damaged(store, location, 3 * SEGMENT)
+    assert_damaged(store, location, 3 * SEGMENT, Missing)
     assert_damaged(store, location, 2 * SEGMENT)
 
 

@@ -66,7 +66,7 @@ def test_only_the_owner_reads_the_file(path: Path) -> None:
 
 def test_nothing_but_the_file_is_left(path: Path) -> None:
     create_master_key(path)
-    assert os.listdir(path.parent) == [path.name]
+    assert [*path.parent.iterdir()] == [path]
 
 
 def test_a_key_that_stands_is_never_overwritten(path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_key_that_stands_is_never_overwritten(path: Path) -> None:
     with pytest.raises(FileExistsError):
         create_master_key(path)
     assert read_master_key(path) == made
-    assert os.listdir(path.parent) == [path.name]
+    assert [*path.parent.iterdir()] == [path]
 
 
 def test_a_start_that_died_half_way_does_not_hinder_the_next(path: Path) -> None:

@@ -130,7 +130,9 @@ async def test_another_master_key_opens_nothing(metadata: Metadata) -> None:
         await other.key_for("content", ACCOUNT)
 
 
-@pytest.mark.parametrize("moved", [("two", "content", STRANGER), ("one", "content", STRANGER), ("one", "page", ACCOUNT)])
+@pytest.mark.parametrize(
+    "moved", [("two", "content", STRANGER), ("one", "content", STRANGER), ("one", "page", ACCOUNT)]
+)
 async def test_a_wrapped_key_opens_only_where_it_was_put(metadata: Metadata, moved: tuple[str, str, str]) -> None:
     """Whoever can write rows cannot give one account another's key."""
     made = await ring(metadata).key_for("content", ACCOUNT)

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import sqlite3
-import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -20,7 +17,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from portside.storage.errors import NewerSchema, StorageUnusable
 from portside.storage.metadata import migrate, migrations, tables
 from portside.storage.metadata.postgres import PostgresMetadata
-from portside.storage.metadata.sqlite import SqliteMetadata
 from tests.postgres import PostgresServer
 
 VERSIONS = Path(next(iter(migrations.__path__))) / "versions"
@@ -161,7 +157,7 @@ def test_another_revision_is_not_current(sqlite_url: str, text: str) -> None:
 
 def test_looking_makes_no_file(sqlite_url: str, tmp_path: Path) -> None:
     assert not migrate.is_current(sqlite_url)
-    assert os.listdir(tmp_path) == []
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_what_is_no_database_is_not_current(sqlite_url: str, tmp_path: Path) -> None:
@@ -189,8 +185,8 @@ def test_a_database_is_made_where_the_address_says(tmp_path: Path, folder: str) 
     path.parent.mkdir()
     migrate.upgrade(f"sqlite:///{path}")
     assert migrate.is_current(f"sqlite:///{path}")
-    assert os.listdir(tmp_path) == [folder]
-    assert os.listdir(path.parent) == ["portside.db"]
+    assert [*tmp_path.iterdir()] == [path.parent]
+    assert [*path.parent.iterdir()] == [path]
 
 
 def test_postgresql_takes_the_settings_that_the_driver_takes(postgres: PostgresServer) -> None:
@@ -277,10 +273,14 @@ def test_a_database_that_is_not_there_is_said_in_one_line(postgres: PostgresServ
     assert caught.value.message == 'The database cannot be used: database "missing" does not exist.'
 
 
+def hang_up(server: socket.socket) -> None:
+    server.accept()[0].close()
+
+
 def test_a_server_that_hangs_up_is_said_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as answering:
         server.settimeout(5)
-        answering.submit(lambda: server.accept()[0].close())
+        answering.submit(hang_up, server)
         with pytest.raises(StorageUnusable) as caught:
             migrate.upgrade(f"postgresql://user:hush@127.0.0.1:{server.getsockname()[1]}/portside?sslmode=disable")
     assert len(caught.value.message.splitlines()) == 1

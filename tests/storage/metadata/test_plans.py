@@ -39,12 +39,13 @@ SEEKS = {
     "manifests_IDENTIFIERS_ANY": "(repository=? AND (pushed_at,digest)>(?,?))",
     "manifests_IDENTIFIERS_TAGGED": "(repository=? AND (pushed_at,digest)>(?,?))",
     "manifests_IDENTIFIERS_UNTAGGED": "(repository=? AND (pushed_at,digest)>(?,?))",
-    "manifests_PARENTS": "(repository=? AND child=?)",
+    "manifests_PARENTS": "(repository=? AND child=? AND is_image=?)",
     "manifests_DELETE_REFERENCES": "(repository=? AND parent=?)",
     "uploads_DELETE_OF": "(repository=?)",
 }
 SORTED = {
     "accounts_ACCESS_KEYS",  # an account has a handful
+    "layers_LOCK_ALL",  # each blob of a repository that is deleted
     *(f"manifests_IDENTIFIERS_{status}" for status in ("ANY", "TAGGED", "UNTAGGED")),  # the tags of one image
 }
 FEW, MANY = 100, 3000
@@ -92,7 +93,8 @@ def fill(database: sqlite3.Connection, count: int) -> None:
     database.execute("PRAGMA foreign_keys = OFF")
     database.execute("BEGIN")
     database.executemany(
-        "INSERT INTO repositories (account, region, name, settings, content_key, created_at) VALUES (1, 1, ?, '', '', 0)",
+        "INSERT INTO repositories (account, region, name, settings, content_key, created_at)"
+        " VALUES (1, 1, ?, '', '', 0)",
         [(f"{number:09}",) for number in numbers],
     )
     database.executemany(

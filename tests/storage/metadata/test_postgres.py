@@ -78,13 +78,18 @@ async def test_more_units_than_connections_wait_for_their_turn(metadata: Postgre
 # --- when it cannot do its work -------------------------------------------------------------------------------------
 
 
-async def test_a_connection_that_breaks_is_said_in_the_ports_words(metadata: PostgresMetadata, other: Any) -> None:
-    with pytest.raises(StorageUnavailable):
+async def test_a_connection_that_breaks_is_said_in_the_ports_words(
+    metadata: PostgresMetadata, other: PostgresMetadata
+) -> None:
+    async def write() -> None:
         async with metadata.writing() as unit:
             backend = await ask(unit, "SELECT pg_backend_pid()")
             async with other.reading() as reading:
                 await ask(reading, f"SELECT pg_terminate_backend({backend}, 5000)")
             await unit.accounts.add(ACCOUNT, NOW)
+
+    with pytest.raises(StorageUnavailable):
+        await write()
     await add(metadata)
 
 

@@ -59,6 +59,12 @@ async def add(metadata: SqliteMetadata, account: str = ACCOUNT) -> None:
         await unit.accounts.add(account, NOW)
 
 
+async def add_much(metadata: SqliteMetadata) -> None:
+    async with metadata.writing() as unit:
+        await unit.accounts.add(ACCOUNT, NOW)
+        await unit.accounts.add_data_key(DataKeyRow("one", "page", "", bytes(1_000_000)), NOW)
+
+
 # --- durability -----------------------------------------------------------------------------------------------------
 
 
@@ -88,9 +94,7 @@ async def test_no_room_is_said_in_the_ports_words_and_undone(metadata: SqliteMet
         pages = pragma(unit, "page_count")
         pragma(unit, f"max_page_count = {pages}")
     with pytest.raises(NoSpace):
-        async with metadata.writing() as unit:
-            await unit.accounts.add(ACCOUNT, NOW)
-            await unit.accounts.add_data_key(DataKeyRow("one", "page", "", bytes(1_000_000)), NOW)
+        await add_much(metadata)
     async with metadata.reading() as unit:
         assert not await unit.accounts.exists(ACCOUNT)
     await add(metadata)

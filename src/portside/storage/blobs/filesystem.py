@@ -17,7 +17,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from portside.storage.blobs.port import LOCATION
-from portside.storage.errors import Damaged, NoSpace, StorageError, StorageUnavailable
+from portside.storage.errors import Missing, NoSpace, StorageError, StorageUnavailable
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -36,11 +36,16 @@ class FilesystemBlobs:
         path = self._staging(location)
         with _in_our_words():
             try:
-                file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+                file = os.open(path, os.O_WRONLY | (0 if offset else os.O_CREAT), 0o600)
             except FileNotFoundError:
+                if offset:
+                    # Published by a request that could not record it, or lost: a new file would begin with a hole.
+                    raise Missing(f"What was staged at {location} is gone.") from None
                 _make_folder(path.parent)
                 file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
             try:
+                if os.fstat(file).st_size < offset:
+                    raise Missing(f"Less than {offset} bytes are staged at {location}.")
                 _write_all(file, data, offset)
                 # Longer garbage may be left of a write that was not acknowledged.
                 os.ftruncate(file, offset + len(data))
@@ -56,17 +61,20 @@ class FilesystemBlobs:
             except FileNotFoundError:
                 if self.holds(location, size):
                     return
-                raise Damaged(f"Nothing is staged at {location}.") from None
+                raise Missing(f"Nothing is staged at {location}.") from None
             try:
                 held = os.fstat(file).st_size
                 if held < size:
-                    raise Damaged(f"Only {held} of {size} bytes are staged at {location}.")
+                    raise Missing(f"Only {held} of {size} bytes are staged at {location}.")
                 os.ftruncate(file, size)
                 os.fsync(file)
             finally:
                 os.close(file)
             self._make_durably(place.parent)
-            staging.rename(place)
+            try:
+                staging.rename(place)
+            except FileNotFoundError:
+                raise Missing(f"What was staged at {location} is gone.") from None
             _sync_folder(place.parent)
 
     def read(self, location: str, offset: int, length: int, size: int | None) -> bytes:
@@ -75,12 +83,12 @@ class FilesystemBlobs:
             file = self._open(location)
             try:
                 if size is not None and os.fstat(file).st_size != size:
-                    raise Damaged(f"The content at {location} has another length than was recorded.")
+                    raise Missing(f"The content at {location} has another length than was recorded.")
                 data = os.pread(file, length, offset)
                 while len(data) < length:
                     more = os.pread(file, length - len(data), offset + len(data))
                     if not more:
-                        raise Damaged(f"The content at {location} is cut short.")
+                        raise Missing(f"The content at {location} is cut short.")
                     data += more
                 return data
             finally:
@@ -114,7 +122,7 @@ class FilesystemBlobs:
         for path in (self._place(location), self._staging(location), self._place(location)):
             with contextlib.suppress(FileNotFoundError):
                 return os.open(path, os.O_RDONLY)
-        raise Damaged(f"The content at {location} is gone.")
+        raise Missing(f"The content at {location} is gone.")
 
     def _staging(self, location: str) -> Path:
         return self._staged / _checked(location)

@@ -25,7 +25,8 @@ class BlobStore(Protocol):
     def write(self, location: str, offset: int, data: bytes | bytearray | memoryview, *, last: bool) -> None:
         """Stage `data` at `offset`, a multiple of SEGMENT; only the `last` write may end between multiples.
 
-        What was staged from `offset` on is replaced, so a write that failed is simply made again.
+        What was staged from `offset` on is replaced, so a write that failed is simply made again. Raises Missing when
+        the bytes before `offset` are not staged (any more).
         """
         ...
 

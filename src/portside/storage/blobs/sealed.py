@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from portside.storage.blobs.port import SEGMENT, BlobStore
-from portside.storage.errors import Damaged
+from portside.storage.errors import Damaged, Missing
 
 _NONCE = 12
 _TAG = 16
@@ -82,7 +82,7 @@ class SealedBlobs:
         sealed = self._inner.read(location, start, stop - start, whole)
         opened = self._open(location, sealed, first, final)
         if len(opened) < length:
-            raise Damaged(f"The content at {location} is cut short.")
+            raise Missing(f"The content at {location} is cut short.")
         return bytes(opened[:length])
 
     def _open(self, location: str, sealed: bytes, first: int, final: int) -> memoryview:

@@ -88,6 +88,16 @@ _RELEASE = prepare(
     )
     .values(images=_l.images + bindparam("change"), touched_at=bindparam("at"))
 )
+_LOCK_ALL = prepare(
+    select(_b.digest)
+    .where(
+        tuple_(_b.content_key, _b.digest).in_(
+            select(_l.content_key, _l.digest).where(_l.repository == bindparam("repository_"))
+        )
+    )
+    .order_by(_b.content_key, _b.digest)
+    .with_for_update()
+)
 _RELEASE_ALL = prepare(
     update(tables.blobs)
     .where(
@@ -191,5 +201,7 @@ class Layers:
 
     async def release_all(self, repository: int, at: int) -> None:
         """Let a repository hold nothing any more."""
+        # In one order everywhere, so that two units that share blobs wait for each other and not in a circle.
+        await self._session.rows(_LOCK_ALL, repository_=repository)
         await self._session.run(_RELEASE_ALL, repository_=repository, change=-1, at=at)
         await self._session.run(_DELETE_ALL, repository_=repository)

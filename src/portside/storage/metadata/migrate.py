@@ -21,7 +21,7 @@ NEWEST = "0001"
 _LOCK = 0x706F727473696465
 """The PostgreSQL advisory lock that keeps two nodes from migrating at once: "portside" in ASCII."""
 
-_WAIT = 30.0
+_WAIT = 30
 
 
 def is_current(url: str) -> bool:
@@ -93,7 +93,7 @@ async def _connected(url: str) -> Any:
     import asyncpg  # noqa: PLC0415
 
     try:
-        return await asyncpg.connect(url, timeout=_WAIT)  # pyright: ignore[reportUnknownMemberType]
+        return await asyncpg.connect(url, timeout=_WAIT)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     except (ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StorageUnusable(f"The database cannot be used: {_reason(error)}.") from None
 

@@ -54,14 +54,14 @@ class PostgresMetadata:
     async def reading(self) -> AsyncGenerator[Unit, None]:
         """See Metadata."""
         with _in_our_words():
-            async with self._pool.acquire() as connection:
+            async with self._pool.acquire(timeout=_WAIT) as connection:
                 yield Unit(_PostgresSession(connection))
 
     @contextlib.asynccontextmanager
     async def writing(self, *, durable: bool = True) -> AsyncGenerator[Unit, None]:
         """See Metadata."""
         with _in_our_words():
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self._pool.acquire(timeout=_WAIT) as connection, connection.transaction():
                 if not durable:
                     await connection.execute("SET LOCAL synchronous_commit = off")
                 yield Unit(_PostgresSession(connection))

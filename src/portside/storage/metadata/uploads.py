@@ -18,7 +18,7 @@ from portside.storage.metadata.statements import Session, Statement, prepare
 
 _u = tables.uploads.c
 _PROGRESS = ("received", "remainder", "parts", "last_part", "undersized")
-_NAMES = ("id", "repository", "location", "started_at", "turn", "completed", *_PROGRESS)
+_NAMES = ("id", "repository", "location", "started_at", "turn", "held_until", "completed", *_PROGRESS)
 _THIS = and_(_u.repository == bindparam("repository_"), _u.id == bindparam("id_"))
 _MINE = and_(_THIS, _u.turn == bindparam("turn_"), _u.completed.is_(None))
 
@@ -32,6 +32,9 @@ _HOLD = prepare(
     update(tables.uploads)
     .where(_THIS, _u.held_until <= bindparam("now"), _u.completed.is_(None))
     .values(held_until=bindparam("until"), turn=_u.turn + bindparam("one"), touched_at=bindparam("now"))
+)
+_MOVE = prepare(
+    update(tables.uploads).where(_MINE).values(location=bindparam("location"), remainder=bindparam("remainder"))
 )
 _EXTEND = prepare(update(tables.uploads).where(_MINE).values(held_until=bindparam("until")))
 _RELEASE = prepare(
@@ -85,24 +88,32 @@ class Uploads:
         row = await self._session.row(_FIND, repository_=repository, id_=upload)
         if row is None:
             return None
-        identifier, key, location, started_at, turn, completed, received, remainder, parts, last_part, undersized = row
+        found: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+        key, completed = found.pop("repository"), found.pop("completed")
+        found["undersized"] = bool(found["undersized"])
         return Upload(
-            id=identifier,
+            **found,
             repository_key=key,
-            location=location,
-            started_at=started_at,
-            received=received,
-            remainder=remainder,
-            turn=turn,
-            parts=parts,
-            last_part=last_part,
-            undersized=bool(undersized),
             completed=Digest.parse(completed) if completed else None,
         )
 
     async def hold(self, repository: int, upload: str, now: int, until: int) -> bool:
         """Be the one that writes; False while another is, or when the upload is completed or gone."""
         return await self._session.run(_HOLD, repository_=repository, id_=upload, now=now, until=until, one=1) == 1
+
+    async def move(self, held: Upload) -> bool:
+        """Record another place of what was received; False when the hold was lost."""
+        return (
+            await self._session.run(
+                _MOVE,
+                repository_=held.repository_key,
+                id_=held.id,
+                turn_=held.turn,
+                location=held.location,
+                remainder=held.remainder,
+            )
+            == 1
+        )
 
     async def extend(self, held: Upload, until: int) -> bool:
         """Stay the one that writes; False when the hold was lost."""
