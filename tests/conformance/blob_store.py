@@ -105,6 +105,7 @@ class Writing:
         before, after, location = content(first), content(size), somewhere()
         stage(store, location, before)
         store.write(location, kept, after, last=True)
+        assert store.read(location, 0, kept + size, kept + size) == before[:kept] + after
         store.publish(location, kept + size)
         assert store.read(location, 0, kept + size, kept + size) == before[:kept] + after
 
