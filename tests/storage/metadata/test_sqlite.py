@@ -140,3 +140,8 @@ def test_a_folder_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(StorageUnusable) as caught:
         SqliteMetadata(path)
     assert caught.value.message == f"The database {path} cannot be opened: unable to open database file."
+
+
+def test_a_place_without_a_write_ahead_log_is_refused() -> None:
+    with pytest.raises(StorageUnusable, match="write-ahead log"):
+        SqliteMetadata(Path(":memory:"))
