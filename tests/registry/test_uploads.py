@@ -469,6 +469,24 @@ async def test_a_request_that_lost_its_hold_writes_to_a_place_that_nobody_reads(
     assert await app.read(Digest.of(LARGE)) == LARGE
 
 
+async def test_an_upload_ends_after_a_day_of_silence_with_what_it_staged(app: House) -> None:
+    silent, live, done = await begin(app), await begin(app), await begin(app)
+    await receive(app, silent, LARGE)
+    await receive(app, done, b"content")
+    await complete(app, done, Digest.of(b"content"))
+    assert len(staged(app)) == 1
+    app.clock.forward(23 * 3600)
+    await receive(app, live, b"c")
+    app.clock.forward(2 * 3600)
+    await begin(app)
+    for ended in (silent, done):
+        with pytest.raises(UploadNotFound):
+            await receive(app, ended, b"more")
+    assert (await receive(app, live, b"ontent")).received == 7
+    assert staged(app) == []
+    assert await app.read(Digest.of(b"content")) == b"content"
+
+
 async def test_patience_ends(app: House) -> None:
     upload = await begin(app)
     await hold(app, upload, 1000)

@@ -17,6 +17,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from portside.core.digest import Digest
@@ -48,6 +49,8 @@ _EXTEND = 5_000_000
 _PATIENCE = 20_000_000
 _SMALLEST_PART = 5 * 1024 * 1024
 _MOST_PARTS = 4200
+_LIFETIME = 24 * 3600 * 1_000_000
+"""Microseconds without a request after which an upload is forgotten (ecr-behaviour 15, row 15)."""
 _REMEMBERED = 4096
 
 
@@ -75,7 +78,7 @@ class Uploads:
         self._counted: OrderedDict[tuple[str, int], Hash] = OrderedDict()
 
     async def begin(self, caller: Caller, repository: RepositoryId) -> Upload:
-        """Open an upload."""
+        """Open an upload; those into the same repository that nobody went on with for a day end now."""
         await self._access.repository(caller, "ecr:InitiateLayerUpload", repository)
         async with self._metadata.writing(durable=False) as unit:
             held = await lock(unit, repository)
@@ -86,6 +89,9 @@ class Uploads:
                 started_at=self._clock(),
             )
             await unit.uploads.add(upload)
+            stale = await unit.uploads.delete_stale(held.key, upload.started_at - _LIFETIME, upload.started_at)
+        for location in stale:
+            await self._threads.run(partial(self._blobs.delete, location))
         return upload
 
     async def status(self, caller: Caller, repository: RepositoryId, upload: str) -> Upload:

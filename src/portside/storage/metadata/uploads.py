@@ -61,6 +61,14 @@ _DELETE = prepare(delete(tables.uploads).where(_THIS))
 _DELETE_OF = prepare(delete(tables.uploads).where(_u.repository == bindparam("repository_")))
 _LOCATIONS = prepare(select(_u.location).where(_u.repository == bindparam("repository_"), _u.completed.is_(None)))
 
+_STALE = and_(
+    _u.repository == bindparam("repository_"),
+    _u.touched_at < bindparam("before"),
+    _u.held_until <= bindparam("now"),
+)
+_STALE_LOCATIONS = prepare(select(_u.location).where(_STALE, _u.completed.is_(None)))
+_DELETE_STALE = prepare(delete(tables.uploads).where(_STALE))
+
 
 class Uploads:
     """Uploads into a repository, which is named by its row's key."""
@@ -157,6 +165,15 @@ class Uploads:
     async def delete(self, repository: int, upload: str) -> bool:
         """Remove an upload; False when there is none."""
         return await self._session.run(_DELETE, repository_=repository, id_=upload) == 1
+
+    async def delete_stale(self, repository: int, before: int, now: int) -> Sequence[str]:
+        """Remove uploads, completed ones too, that nothing happened to since `before` and nobody holds.
+
+        Gives the locations that are staged and now belong to nobody.
+        """
+        rows = await self._session.rows(_STALE_LOCATIONS, repository_=repository, before=before, now=now)
+        await self._session.run(_DELETE_STALE, repository_=repository, before=before, now=now)
+        return [row[0] for row in rows]
 
     async def delete_of(self, repository: int) -> Sequence[str]:
         """Remove all uploads of a repository; gives the locations that are staged and now belong to nobody."""
