@@ -28,6 +28,7 @@ from portside.core.errors import (
     InvalidLayerPart,
     LayerPartTooSmall,
     LimitExceeded,
+    RegistryError,
     UploadBusy,
     UploadNotFound,
 )
@@ -38,7 +39,7 @@ from portside.registry.access import Access
 from portside.registry.content import Hash, Intake, copy, until_done
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
-from portside.storage.errors import Damaged
+from portside.storage.errors import Damaged, StorageError
 from portside.storage.metadata.port import Unit
 
 T = TypeVar("T")
@@ -46,6 +47,8 @@ T = TypeVar("T")
 _HOLD = 15_000_000
 """Microseconds that a hold lasts: a process that died is waited for this long."""
 _EXTEND = 5_000_000
+_IN_DOUBT = 1
+"""A hold that has run out, in place of one that was let go."""
 _PATIENCE = 20_000_000
 _SMALLEST_PART = 5 * 1024 * 1024
 _MOST_PARTS = 4200
@@ -207,8 +210,11 @@ class Uploads:
                 row = await self._moved(held, row)
             yield held, row
         except BaseException as failure:
+            # What is recorded stays as it is. After a failure of storage the next request takes the upload to another
+            # place, as after a hold that ran out: nobody knows what still reaches this one.
+            until = 0 if isinstance(failure, RegistryError) else _IN_DOUBT
             async with self._metadata.writing(durable=False) as unit:
-                if not await unit.uploads.release(row, self._clock()) and isinstance(failure, UploadBusy):
+                if not await unit.uploads.extend(row, until) and isinstance(failure, UploadBusy):
                     # No other request took over when the upload, or its repository, is gone.
                     await _open_upload(unit, await find(unit, repository), upload)
             if isinstance(failure, Damaged):
@@ -221,13 +227,24 @@ class Uploads:
         remainder = box.open(row.remainder, row.location.encode()) if row.remainder else b""
         location = _new_location(held)
         written = row.received - len(remainder)
-        await self._while_holding(row, self._threads.run(lambda: copy(self._blobs, row.location, location, written)))
         moved = replace(row, location=location, remainder=box.seal(remainder, location.encode()))
+        try:
+            await self._while_holding(
+                row, self._threads.run(lambda: copy(self._blobs, row.location, location, written))
+            )
+        except StorageError:
+            await self._drop(location)
+            raise
         async with self._metadata.writing(durable=False) as unit:
             if not await unit.uploads.move(moved):
                 raise UploadBusy(row.id)
-        await self._threads.run(lambda: self._blobs.delete(row.location))
+        await self._drop(row.location)
         return moved
+
+    async def _drop(self, location: str) -> None:
+        """Remove what nobody reads any more; a store that cannot now leaves garbage, which is no failure."""
+        with contextlib.suppress(StorageError):
+            await self._threads.run(partial(self._blobs.delete, location))
 
     async def _intake(self, held: Repository, row: Upload) -> Intake:
         box = (await self._keys.key(held.content_key)).box

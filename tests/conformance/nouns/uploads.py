@@ -171,3 +171,16 @@ class UploadsConformance:
             assert sorted(left) == [upload(key, "three").location, upload(key, "two").location]
             assert await unit.uploads.find(key, "one") is None
             assert await unit.uploads.find(other, "kept") == upload(other, "kept")
+
+    async def test_stale_uploads_go_but_for_those_that_are_held(self, metadata: Metadata) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        async with metadata.writing() as unit:
+            for identifier in ("one", "two", "three"):
+                await unit.uploads.add(upload(key, identifier))
+            await unit.uploads.add(upload(other, "kept"))
+            assert await unit.uploads.hold(key, "two", NOW, NOW + 10)
+            assert await unit.uploads.delete_stale(key, NOW, NOW + 5) == []
+            left = await unit.uploads.delete_stale(key, NOW + 1, NOW + 5)
+            assert sorted(left) == [upload(key, "one").location, upload(key, "three").location]
+            assert await unit.uploads.find(key, "two") is not None
+            assert await unit.uploads.find(other, "kept") is not None
