@@ -606,6 +606,24 @@ async def test_a_full_disk_at_the_last_step_breaks_nothing(tmp_path: Path, clock
         assert await house.read(Digest.of(LARGE)) == LARGE
 
 
+async def test_a_takeover_that_failed_leaves_the_next_request_a_place_of_its_own(tmp_path: Path, clock: Clock) -> None:
+    async with opened(tmp_path, clock, blobs=Blobs) as house:
+        await house.create()
+        upload = await begin(house)
+        await receive(house, upload, LARGE[: 2 * PIECE])
+        before = (await status(house, upload)).location
+        await hold(house, upload, 15)
+        clock.forward(16)
+        blobs_of(house).before["write"] = fail_from(1, full_disk())
+        with pytest.raises(NoSpace):
+            await receive(house, upload, LARGE[2 * PIECE :])
+        blobs_of(house).before.clear()
+        await receive(house, upload, LARGE[2 * PIECE :])
+        assert (await status(house, upload)).location != before
+        await complete(house, upload, Digest.of(LARGE))
+        assert await house.read(Digest.of(LARGE)) == LARGE
+
+
 async def completed_or_begun_anew(house: House, upload: str, content: bytes, sent: int) -> None:
     """What a client does after a failure: complete again, and push anew when the upload is gone."""
     try:
