@@ -120,7 +120,7 @@ def _work(server: Server, work: _Work, gates: Sequence[Barrier], pipe: Pipe) -> 
     """A client's life: one request to warm up, then all of them when everyone is ready."""
     try:
         with Connection(server.host, server.port, server.authorization) as connection:
-            work.scenario.act(connection, work.material)
+            (work.scenario.warm or work.scenario.act)(connection, work.material)
             for gate in gates:
                 gate.wait(_PATIENCE)
             cpu, began = time.process_time(), time.perf_counter()

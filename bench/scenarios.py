@@ -90,6 +90,8 @@ class Scenario:
     count: int
     target: Target
     act: Callable[[Connection, Material], None]
+    warm: Callable[[Connection, Material], None] | None = None
+    """What a client does before it is measured; `act`, unless that would fill the disk."""
 
     def each(self, connections: int, *, quick: bool) -> int:
         """How many a connection makes in one measurement."""
@@ -133,6 +135,14 @@ SCENARIOS = (
     Scenario("get-100m", "100 MiB GET", 100 * MEBIBYTE, 16, Target(1.0, 51 / 50), _get_large),
     Scenario("range-8m", "8 MiB Range", 8 * MEBIBYTE, 100, Target(0.6), _get_range),
     Scenario("push-1m", "1 MiB push", MEBIBYTE, 120, Target(0.8, 4.8 / 8.3), _push_small),
-    Scenario("push-100m", "100 MiB push", 100 * MEBIBYTE, 4, Target(0.9, 165 / 350), _push_large),
-    Scenario("push-100m-sized", "100 MiB push, sized", 100 * MEBIBYTE, 4, Target(0.9, 165 / 350), _push_large_sized),
+    Scenario("push-100m", "100 MiB push", 100 * MEBIBYTE, 4, Target(0.9, 165 / 350), _push_large, _push_small),
+    Scenario(
+        "push-100m-sized",
+        "100 MiB push, sized",
+        100 * MEBIBYTE,
+        4,
+        Target(0.9, 165 / 350),
+        _push_large_sized,
+        _push_small,
+    ),
 )
