@@ -81,6 +81,8 @@ def is_refused(registry: RunningRegistry) -> bool:
         socket.create_connection(("127.0.0.1", registry.port), timeout=5).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        return False  # it stopped listening while this connection was being made; the next one is refused
     return False
 
 
