@@ -58,7 +58,7 @@ def test_a_wrong_command_line_is_one_line(tmp_path: Path, arguments: list[str], 
 def test_help_loads_nothing_that_takes_long(tmp_path: Path) -> None:
     program = (
         "import sys; from portside.cli.main import run; run(['--help']);"
-        "print(*(name for name in ('granian', 'sqlalchemy', 'structlog', 'cryptography', 'msgspec', 'starlette', "
+        "print(*(name for name in ('uvicorn', 'sqlalchemy', 'structlog', 'cryptography', 'msgspec', 'starlette', "
         "'asyncio', 'ssl') if name in sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(

@@ -14,8 +14,8 @@ log = structlog.get_logger()
 structlog.contextvars.bind_contextvars(request="r1")
 log.debug("fine")
 log.info("request", path="/v2/", odd=b"bytes")
-logging.getLogger("_granian").warning("from a library")
-logging.getLogger("_granian").info("chatter")
+logging.getLogger("asyncio").warning("from a library")
+logging.getLogger("asyncio").info("chatter")
 try:
     1 / 0
 except ZeroDivisionError:
@@ -34,7 +34,7 @@ def test_lines_are_json_where_no_terminal_is() -> None:
     request, library, failed = (json.loads(line) for line in lines_of("info", "auto"))
     assert (request["event"], request["level"], request["request"]) == ("request", "info", "r1")
     assert request["timestamp"].endswith("Z")
-    assert (library["event"], library["logger"], library["level"]) == ("from a library", "_granian", "warning")
+    assert (library["event"], library["logger"], library["level"]) == ("from a library", "asyncio", "warning")
     assert failed["exception"].endswith("ZeroDivisionError: division by zero")
 
 

@@ -17,22 +17,28 @@ from tests.wire.server import RunningRegistry, free_port
 
 PROGRAM = """
 import sys
+from functools import partial
 from pathlib import Path
-import uvicorn
+from granian.constants import Interfaces
+from granian.server import Server
 from portside.server.application import create
 from portside.server.settings import Settings
-settings = Settings(data=Path(sys.argv[1]), port=int(sys.argv[2]))
-uvicorn.run(create(settings), host="127.0.0.1", port=settings.port, http="httptools", log_level="warning")
+if __name__ == "__main__":
+    settings = Settings(data=Path(sys.argv[1]), port=int(sys.argv[2]))
+    server = Server("portside", address="127.0.0.1", port=settings.port, interface=Interfaces.ASGI, websockets=False)
+    server.serve(target_loader=partial(create, settings), wrap_loader=False)
 """
 
 
-def test_a_push_and_a_pull_pass_through_uvicorn(own_state: Path) -> None:
+def test_a_push_and_a_pull_pass_through_granian(own_state: Path) -> None:
     data, port = own_state / "data", free_port()
     prepared = asyncio.run(wiring.prepare(Settings(data=data, port=port)))
     assert prepared.access_key is not None
     _write_credentials(data, prepared.access_key.id, prepared.access_key.secret)
-    command = [sys.executable, "-c", PROGRAM, str(data), str(port)]
-    daemon = commands.Daemon(command, commands.isolated(own_state), own_state / "uvicorn.log")
+    program = own_state / "program.py"
+    program.write_text(PROGRAM)
+    command = [sys.executable, program, str(data), str(port)]
+    daemon = commands.Daemon(command, commands.isolated(own_state), own_state / "granian.log")
     registry = RunningRegistry(data, port, daemon)
     try:
         daemon.ready(registry.is_ready)

@@ -53,18 +53,17 @@ async def _open(settings: Settings) -> Plant:
     return await wiring.open(settings)
 
 
-def create(settings: Settings, open_plant: Open = _open, started: Callable[[], None] = lambda: None) -> Application:
-    """The ASGI application for one worker; `started` is called in its event loop when the plant is open."""
-    return Application(settings, open_plant, started)
+def create(settings: Settings, open_plant: Open = _open) -> Application:
+    """The ASGI application for one worker."""
+    return Application(settings, open_plant)
 
 
 class Application:
     """An ASGI 3 callable."""
 
-    def __init__(self, settings: Settings, open_plant: Open, started: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, open_plant: Open) -> None:
         self._settings = settings
         self._open = open_plant
-        self._started = started
         self._plant: Plant | None = None
         self._log: Any = structlog.get_logger()
 
@@ -84,7 +83,6 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.startup.complete"})
-        self._started()
         self._log.info("ready", worker=os.getpid())
         await receive()
         await self._plant.close()

@@ -1,7 +1,7 @@
 """Logging: coloured text for a person at a terminal, JSON lines for a machine, both on standard error.
 
 Rule: a log line never stops the server. A closed pipe or a full disk behind standard error loses lines, nothing else.
-Lines of libraries that use `logging` (Granian, asyncio) leave in the same form.
+Lines of libraries that use `logging` (uvicorn, asyncio) leave in the same form.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def configure(log_level: str, log_format: str) -> None:
 
 
 def library_config(log_level: str, log_format: str) -> dict[str, Any]:
-    """What `logging` is configured with: plain data, because Granian hands it to its workers."""
+    """What `logging` is configured with: plain data."""
     # Libraries speak of their own affairs at info; a person who wants that asks for debug.
     level = "DEBUG" if log_level == "debug" else "WARNING"
     return {
@@ -65,7 +65,8 @@ def library_config(log_level: str, log_format: str) -> dict[str, Any]:
         "handlers": {
             "standard_error": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
         },
-        "loggers": {"_granian": {"handlers": ["standard_error"], "level": level, "propagate": False}},
+        # Its warnings are of malformed requests, which are their senders' affair.
+        "loggers": {"uvicorn.error": {"level": "DEBUG" if log_level == "debug" else "ERROR"}},
         "root": {"handlers": ["standard_error"], "level": level},
     }
 
