@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -101,6 +101,9 @@ class Rows:
             yield unit
             if self.failure is not None and (durable or not self.durable_only):
                 raise self.failure
+
+    async def epoch(self) -> Hashable:
+        return await self._inner.epoch()
 
     async def check(self) -> None:
         await self._inner.check()

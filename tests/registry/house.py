@@ -27,6 +27,8 @@ from portside.registry.content import Threads
 from portside.registry.images import Images, Pushed
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
+from portside.registry.pulls import Pulls
+from portside.registry.recollection import Recollection
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.stores import Stores
@@ -181,7 +183,15 @@ async def open_house(
     rows = metadata(SqliteMetadata(database))
     keys = KeyRing(rows, LocalKeyKeeper(b"m" * 32), clock)
     files: BlobStore = FilesystemBlobs(folder)
-    stores = Stores(rows, blobs(SealedBlobs(files, keys.opened) if sealing else files), keys, Threads(executor), clock)
+    stores = Stores(
+        rows,
+        blobs(SealedBlobs(files, keys.opened) if sealing else files),
+        keys,
+        Threads(executor),
+        clock,
+        Recollection(rows),
+        Pulls(rows, clock),
+    )
     await _set_root_key(stores)
     caller = Caller(Principal.root(ACCOUNT, KEY), Circumstances(clock(), "127.0.0.1", secure=False, user_agent=""))
     return House(folder, clock, await build(stores), stores, executor, caller)

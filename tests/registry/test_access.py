@@ -129,7 +129,7 @@ class RecordingAccess(Access):
 def walled() -> tuple[Registry, RecordingAccess]:
     """A registry whose every port is an error to touch."""
     access, port = RecordingAccess(), cast("Any", Untouchable())
-    stores = Stores(port, port, port, port, Clock())
+    stores = Stores(port, port, port, port, Clock(), port, port)
     pages = PageTokens(Box(b"p" * 32))
     registry = Registry(
         callers=Callers(stores, access),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64encode
 from typing import Any
@@ -325,6 +326,7 @@ async def test_a_pull_is_recorded_within_the_hour(app: House) -> None:
     for wait, recorded in ((0, START), (3599, START), (2, START + 3_601_000_000)):
         app.clock.forward(wait)
         await app.registry.images.get(app.caller, APP, tagged("v1"))
+        await app.stores.pulls.flush()
         assert (await described_image(app, tagged("v1"))).last_pull_at == recorded
 
 
@@ -332,12 +334,14 @@ async def test_a_look_counts_as_a_pull_and_a_description_does_not(app: House) ->
     await app.image("v1")
     assert (await described_image(app, tagged("v1"))).last_pull_at is None
     await app.registry.images.look(app.caller, APP, tagged("v1"))
+    await app.stores.pulls.flush()
     assert (await described_image(app, tagged("v1"))).last_pull_at == START
 
 
 async def test_a_batch_counts_as_a_pull(app: House) -> None:
     await app.image("v1")
     await app.registry.images.get_many(app.caller, APP, [tagged("v1")], ())
+    await app.stores.pulls.flush()
     assert (await described_image(app, tagged("v1"))).last_pull_at == START
 
 
@@ -351,6 +355,15 @@ async def test_a_full_disk_stops_no_pull(tmp_path: Any, clock: Any) -> None:
         stored = await house.registry.images.get(house.caller, APP, tagged("v1"))
         assert stored.content == image_of(b"{}")
         await house.registry.images.look(house.caller, APP, tagged("v1"))
+        await house.stores.pulls.flush()
+
+
+async def test_pulls_are_recorded_behind_the_answer(app: House) -> None:
+    await app.image("v1")
+    await app.registry.images.get(app.caller, APP, tagged("v1"))
+    async with asyncio.timeout(10):
+        while (await described_image(app, tagged("v1"))).last_pull_at is None:
+            await asyncio.sleep(0.05)
 
 
 async def test_a_damaged_manifest_is_never_served_and_pushing_it_again_heals_it(app: House) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from portside.core.errors import AuthenticationError, RegistryTokenInvalid, SecurityTokenInvalid
+from portside.core.errors import AuthenticationError, RegistryTokenExpired, RegistryTokenInvalid, SecurityTokenInvalid
 from portside.core.names import RepositoryId
 from portside.identity import sigv4, tokens
 from portside.identity.caller import Caller, Circumstances, Principal
+from portside.identity.tokens import TokenBearer
 from portside.registry.access import Access
 from portside.registry.stores import Stores
 from portside.storage.metadata.accounts import AccessKeyRow
@@ -41,6 +43,7 @@ class Callers:
         self._metadata = stores.metadata
         self._keys = stores.keys
         self._clock = stores.clock
+        self._recollection = stores.recollection
         self._access = access
 
     async def admit(
@@ -81,9 +84,12 @@ class Callers:
 
     async def by_token(self, authorization: str, circumstances: Circumstances) -> Bearer:
         """Read an Authorization header of the data plane; raises RegistryTokenInvalid or RegistryTokenExpired."""
-        key = await self._keys.key_for("token")
-        bearer = tokens.redeem(key.box, tokens.basic_password(authorization), circumstances.at)
-        return Bearer(await self._holder(bearer.access_key, circumstances), bearer.region)
+        # Under its hash: whoever can read this process's memory should not find passwords lying about.
+        name = hashlib.sha256(authorization.encode()).digest()
+        bearer, principal = await self._recollection.recall(name, lambda: self._redeemed(authorization, circumstances))
+        if circumstances.at >= bearer.expires_at:
+            raise RegistryTokenExpired
+        return Bearer(Caller(principal, circumstances), bearer.region)
 
     async def by_ticket(
         self, ticket: str, name: str, digest: str, circumstances: Circumstances
@@ -105,6 +111,11 @@ class Callers:
     async def identify(self, caller: Caller) -> Principal:
         """Carry out GetCallerIdentity, which needs no permission (iam-behaviour 2.6)."""
         return caller.principal
+
+    async def _redeemed(self, authorization: str, circumstances: Circumstances) -> tuple[TokenBearer, Principal]:
+        key = await self._keys.key_for("token")
+        bearer = tokens.redeem(key.box, tokens.basic_password(authorization), circumstances.at)
+        return bearer, (await self._holder(bearer.access_key, circumstances)).principal
 
     async def _holder(self, access_key: str, circumstances: Circumstances) -> Caller:
         row = await self._active(access_key)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import structlog
-
 from portside.core import manifests
 from portside.core.digest import Digest
 from portside.core.errors import (
@@ -31,14 +29,11 @@ from portside.registry.listing import Listing, PageTokens
 from portside.registry.mutability import is_immutable
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
-from portside.storage.errors import Damaged, StorageError
+from portside.storage.errors import Damaged
 from portside.storage.metadata.port import Unit
 
-_log = structlog.get_logger()
 _MOST_AT_ONCE = 64 * 1024 * 1024
 """Bytes of manifests that one answer holds at the most."""
-_PULL_GRAIN = 3600 * 1_000_000
-"""A pull is recorded when the last recorded one is older than this; ECR promises 24 hours (ecr-behaviour 1.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +84,8 @@ class Images:
         self._metadata = stores.metadata
         self._keys = stores.keys
         self._clock = stores.clock
+        self._recollection = stores.recollection
+        self._pulls = stores.pulls
         self._access = access
         self._pages = pages
 
@@ -128,25 +125,21 @@ class Images:
     async def get(self, caller: Caller, repository: RepositoryId, wanted: ImageId) -> StoredImage:
         """One image with its bytes; raises ImageNotFound."""
         await self._access.repository(caller, "ecr:BatchGetImage", repository)
-        async with self._metadata.reading() as unit:
-            held = await find(unit, repository)
-            found = await self._resolve(unit, held, wanted)
-            if isinstance(found, ImageFailure):
-                raise ImageNotFound(repository, wanted)
-            sealed = await _sealed(unit, held, found.digest)
-        content = await self._opened(held, found.digest, sealed)
-        await self._pulled(held, found)
-        return StoredImage(ImageId(wanted.tag, found.digest), found, content)
+        held, stored = await self._recollection.recall(
+            ("stored", repository, wanted),
+            lambda: self._stored(repository, wanted),
+            size=lambda value: len(value[1].content),
+        )
+        self._pulls.note(held.key, stored.image)
+        return stored
 
     async def look(self, caller: Caller, repository: RepositoryId, wanted: ImageId) -> Image:
         """One image without its bytes; raises ImageNotFound."""
         await self._access.repository(caller, "ecr:BatchGetImage", repository)
-        async with self._metadata.reading() as unit:
-            held = await find(unit, repository)
-            found = await self._resolve(unit, held, wanted)
-        if isinstance(found, ImageFailure):
-            raise ImageNotFound(repository, wanted)
-        await self._pulled(held, found)
+        held, found = await self._recollection.recall(
+            ("image", repository, wanted), lambda: self._found(repository, wanted)
+        )
+        self._pulls.note(held.key, found)
         return found
 
     async def get_many(
@@ -170,7 +163,7 @@ class Images:
         # The key after the unit: to fetch it may take a unit of its own.
         contents = {digest: await self._opened(held, digest, content) for digest, content in sealed.items()}
         for image in images.values():
-            await self._pulled(held, image)
+            self._pulls.note(held.key, image)
         return [
             StoredImage(ImageId(asked.tag, one.digest), one, contents[one.digest]) if isinstance(one, Image) else one
             for asked, one in zip(wanted, found, strict=True)
@@ -351,15 +344,23 @@ class Images:
             return False
         return True
 
-    async def _pulled(self, held: Repository, image: Image) -> None:
-        now = self._clock()
-        if image.last_pull_at is None or now - image.last_pull_at > _PULL_GRAIN:
-            try:
-                async with self._metadata.writing(durable=False) as unit:
-                    await unit.manifests.pulled(held.key, image.digest, now)
-            except StorageError as error:
-                # A full disk stops pushes, not pulls.
-                _log.warning("pull time not recorded", repository=held.id.arn, reason=error.message)
+    async def _found(self, repository: RepositoryId, wanted: ImageId) -> tuple[Repository, Image]:
+        async with self._metadata.reading() as unit:
+            held = await find(unit, repository)
+            found = await self._resolve(unit, held, wanted)
+        if isinstance(found, ImageFailure):
+            raise ImageNotFound(repository, wanted)
+        return held, found
+
+    async def _stored(self, repository: RepositoryId, wanted: ImageId) -> tuple[Repository, StoredImage]:
+        async with self._metadata.reading() as unit:
+            held = await find(unit, repository)
+            found = await self._resolve(unit, held, wanted)
+            if isinstance(found, ImageFailure):
+                raise ImageNotFound(repository, wanted)
+            sealed = await _sealed(unit, held, found.digest)
+        content = await self._opened(held, found.digest, sealed)
+        return held, StoredImage(ImageId(wanted.tag, found.digest), found, content)
 
 
 async def _sealed(unit: Unit, held: Repository, digest: Digest) -> bytes:

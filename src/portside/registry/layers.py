@@ -39,6 +39,7 @@ class Layers:
         self._keys = stores.keys
         self._threads = stores.threads
         self._clock = stores.clock
+        self._recollection = stores.recollection
         self._access = access
 
     async def availability(
@@ -78,6 +79,9 @@ class Layers:
 
     async def _readable(self, caller: Caller, repository: RepositoryId, digest: Digest) -> tuple[Repository, Layer]:
         await self._access.repository(caller, "ecr:GetDownloadUrlForLayer", repository)
+        return await self._recollection.recall(("layer", repository, digest), lambda: self._found(repository, digest))
+
+    async def _found(self, repository: RepositoryId, digest: Digest) -> tuple[Repository, Layer]:
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
             layer = await unit.layers.find(held.key, digest)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from portside.registry.content import Threads
+from portside.registry.pulls import Pulls
+from portside.registry.recollection import Recollection
 from portside.storage.blobs.port import BlobStore
 from portside.storage.keys.ring import KeyRing
 from portside.storage.metadata.port import Metadata
@@ -21,3 +23,5 @@ class Stores:
     threads: Threads
     clock: Callable[[], int]
     """Microseconds since 1970, UTC."""
+    recollection: Recollection
+    pulls: Pulls

@@ -19,6 +19,8 @@ from portside.registry.content import Threads
 from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
+from portside.registry.pulls import Pulls
+from portside.registry.recollection import Recollection
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.stores import Stores
@@ -62,6 +64,7 @@ class Plant:
 
     async def close(self) -> None:
         """Let go of everything."""
+        await self.stores.pulls.close()
         await self.stores.metadata.close()
         self.threads.shutdown()
 
@@ -108,7 +111,7 @@ async def _open_stores(settings: Settings, threads: Threads) -> Stores:
     blobs: BlobStore = FilesystemBlobs(settings.data)
     if settings.sealing:
         blobs = SealedBlobs(blobs, keys.opened)
-    return Stores(metadata, blobs, keys, threads, _clock)
+    return Stores(metadata, blobs, keys, threads, _clock, Recollection(metadata), Pulls(metadata, _clock))
 
 
 async def _open_metadata(settings: Settings) -> Metadata:

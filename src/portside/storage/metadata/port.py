@@ -9,6 +9,7 @@ The nouns are written once over `Session`; an adapter is a way to connect, to ru
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -47,6 +48,13 @@ class Metadata(Protocol):
 
         Without `durable` a power failure may undo it (never a crash of the process): for what was not acknowledged as
         kept, such as an upload's progress.
+        """
+        ...
+
+    async def epoch(self) -> Hashable:
+        """A value that differs from all that were given before a commit, by whichever process, that came since.
+
+        What was read after one call is still true at a later one that gives an equal value.
         """
         ...
 

@@ -66,6 +66,11 @@ class PostgresMetadata:
                     await connection.execute("SET LOCAL synchronous_commit = off")
                 yield Unit(_PostgresSession(connection))
 
+    async def epoch(self) -> str:
+        """See Metadata. Two equal snapshots see the same transactions (PostgreSQL, System Information Functions)."""
+        with _in_our_words():
+            return await self._pool.fetchval("SELECT pg_current_snapshot()::text")
+
     async def check(self) -> None:
         """See Metadata."""
         with _in_our_words():

@@ -60,6 +60,11 @@ class SqliteMetadata:
                     if self._writer.in_transaction:
                         self._writer.execute("ROLLBACK")
 
+    async def epoch(self) -> int:
+        """See Metadata. SQLite counts, for one connection, the commits of all others; ours never commits."""
+        with _in_our_words():
+            return self._reader.execute("PRAGMA data_version").fetchone()[0]
+
     async def check(self) -> None:
         """See Metadata."""
         with _in_our_words():
