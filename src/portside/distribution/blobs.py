@@ -9,6 +9,7 @@ from portside.core.digest import Digest
 from portside.core.errors import InvalidRange
 from portside.core.records import Layer
 from portside.distribution.exchange import Exchange, Reply
+from portside.registry.content import Piece
 from portside.registry.registry import Registry
 
 _RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")
@@ -36,11 +37,11 @@ async def get(registry: Registry, exchange: Exchange) -> Reply:
     return Reply(206, headers, await _begun(content.read(start, stop)))
 
 
-async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _begun(pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
     """The same pieces, the first of which has been read: damage that shows at once is answered with an error."""
     first = await anext(pieces)
 
-    async def all_pieces() -> AsyncIterator[bytes]:
+    async def all_pieces() -> AsyncIterator[Piece]:
         yield first
         async for piece in pieces:
             yield piece

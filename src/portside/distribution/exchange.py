@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from portside.core.errors import BodyTruncated, RequestTooLarge
 from portside.core.names import RegistryId, RepositoryId
 from portside.identity.caller import Caller
+from portside.registry.content import Piece
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -33,7 +34,7 @@ class Reply:
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | AsyncIterator[Piece] = b""
 
 
 class Exchange:
@@ -115,7 +116,7 @@ async def answer(exchange: Exchange, reply: Reply, receive: Receive, send: Send)
     await _stream(body, receive, send)
 
 
-async def _stream(body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+async def _stream(body: AsyncIterator[Piece], receive: Receive, send: Send) -> None:
     gone = asyncio.ensure_future(_disconnected(receive))
     try:
         async for piece in body:

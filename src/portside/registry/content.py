@@ -10,11 +10,13 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from portside.storage.blobs.port import SEGMENT, BlobStore
 
 T = TypeVar("T")
+Piece = bytes | bytearray | memoryview
 PIECE = 16 * SEGMENT
 """Bytes that go through hash, seal and disk at once."""
 
@@ -43,7 +45,27 @@ class Threads:
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run it; a caller that is cancelled waits for its end, so that nothing goes on behind its back."""
-        future = asyncio.get_running_loop().run_in_executor(self._executor, work)
+        return await self.end(self.begin(work))
+
+    def begin(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Run it while the caller does something else; the caller sees to it that it has ended, with `end`."""
+        # Straight back to the loop: a future of the executor's chained to one of the loop's costs half as much again.
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def carry_out() -> None:
+            try:
+                result = work()
+            except BaseException as failure:  # noqa: BLE001 - it is the waiting task's
+                loop.call_soon_threadsafe(future.set_exception, failure)
+            else:
+                loop.call_soon_threadsafe(future.set_result, result)
+
+        self._executor.submit(carry_out)
+        return future
+
+    async def end(self, future: asyncio.Future[T]) -> T:
+        """Wait for what was begun."""
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
@@ -137,12 +159,21 @@ def copy(blobs: BlobStore, source: str, target: str, size: int) -> None:
 
 async def outlet(
     blobs: BlobStore, threads: Threads, location: str, size: int, *, start: int, stop: int
-) -> AsyncIterator[bytes]:
-    """The bytes from `start` up to `stop` of a published blob, in pieces."""
-    position = start
-    while position < stop:
-        aligned = position // SEGMENT * SEGMENT
-        length = min(aligned + PIECE, stop) - aligned
-        data = await threads.run(lambda at=aligned, count=length: blobs.read(location, at, count, size))
-        yield data[position - aligned :] if position > aligned else data
-        position = aligned + length
+) -> AsyncIterator[Piece]:
+    """The bytes from `start` up to `stop` of a published blob, in pieces; the next is read while one is sent."""
+    if start >= stop:
+        return
+    first = start // SEGMENT * SEGMENT
+
+    def read(position: int) -> Piece:
+        return blobs.read(location, position, min(position + PIECE, stop) - position, size)
+
+    upcoming = threads.begin(partial(read, first))
+    try:
+        for position in range(first, stop, PIECE):
+            data = await threads.end(upcoming)
+            if position + PIECE < stop:
+                upcoming = threads.begin(partial(read, position + PIECE))
+            yield memoryview(data)[start - position :] if position < start else data
+    finally:
+        await until_done(upcoming)

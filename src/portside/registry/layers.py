@@ -14,7 +14,7 @@ from portside.core.records import Layer, Repository
 from portside.identity import tokens
 from portside.identity.caller import Caller
 from portside.registry.access import Access
-from portside.registry.content import outlet
+from portside.registry.content import Piece, outlet
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
 from portside.storage.errors import Damaged, Missing
@@ -27,7 +27,7 @@ class LayerContent:
     """A layer that can be read; `read(start, stop)` raises ContentDamaged rather than give a wrong byte."""
 
     layer: Layer
-    read: Callable[[int, int], AsyncIterator[bytes]]
+    read: Callable[[int, int], AsyncIterator[Piece]]
 
 
 class Layers:
@@ -89,7 +89,7 @@ class Layers:
             raise LayerNotFound(repository, digest)
         return held, layer
 
-    async def _read(self, held: Repository, layer: Layer, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def _read(self, held: Repository, layer: Layer, start: int, stop: int) -> AsyncIterator[Piece]:
         try:
             async for piece in outlet(self._blobs, self._threads, layer.location, layer.size, start=start, stop=stop):
                 yield piece

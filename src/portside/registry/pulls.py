@@ -46,7 +46,8 @@ class Pulls:
         if not noted:
             return
         try:
-            async with self._metadata.writing(durable=False) as unit:
+            # Durably, and so in a thread: nobody waits for it, and it keeps the log short where nothing else is written.
+            async with self._metadata.writing() as unit:
                 for (repository, digest), at in noted.items():
                     await unit.manifests.pulled(repository, digest, at)
         except StorageError as error:

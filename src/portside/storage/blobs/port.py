@@ -38,7 +38,7 @@ class BlobStore(Protocol):
         """
         ...
 
-    def read(self, location: str, offset: int, length: int, size: int | None) -> bytes:
+    def read(self, location: str, offset: int, length: int, size: int | None) -> bytes | bytearray:
         """Read `length` bytes of staged or published content at `offset`, a multiple of SEGMENT.
 
         `size` is the length of the whole, so that the store can tell when something is missing; None while the last

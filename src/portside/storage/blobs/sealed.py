@@ -85,7 +85,7 @@ class SealedBlobs:
             raise Missing(f"The content at {location} is cut short.")
         return bytes(opened[:length])
 
-    def _open(self, location: str, sealed: bytes, first: int, final: int) -> memoryview:
+    def _open(self, location: str, sealed: bytes | bytearray, first: int, final: int) -> memoryview:
         """Open consecutive segments, the first of which has the number `first`."""
         cipher, source = self._cipher(location), memoryview(sealed)
         count = -(-len(sealed) // _SEALED)

@@ -23,6 +23,10 @@ from portside.storage.metadata.statements import Row, Statement
 
 _MINIMUM = (3, 37)
 _WAIT = 30.0
+_WAIT_MILLISECONDS = 30_000
+_DURABLY, _SOON = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
+_CHECKPOINT_EVERY = 64
+"""Durable commits between two moves of the log's content into the database file."""
 _T = TypeVar("_T")
 
 
@@ -38,7 +42,10 @@ class SqliteMetadata:
         self._reading = Unit(_SqliteSession(self._reader))
         self._writing = Unit(_SqliteSession(self._writer))
         self._turn = asyncio.Lock()
+        self._writer.execute("PRAGMA busy_timeout = 0")
+        self._writer.execute("PRAGMA wal_autocheckpoint = 0")
         self._thread = ThreadPoolExecutor(1, "sqlite")
+        self._commits = 0
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncGenerator[Unit, None]:
@@ -51,11 +58,12 @@ class SqliteMetadata:
         """See Metadata. In WAL mode NORMAL is FULL without waiting for the disk; a later FULL commit covers it."""
         async with self._turn:
             with _in_our_words():
-                self._writer.execute("PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL")
+                self._writer.execute(_DURABLY if durable else _SOON)
                 try:
-                    await self._blocking(lambda: self._writer.execute("BEGIN IMMEDIATE"))
+                    if not self._begin_at_once():
+                        await self._blocking(self._begin)
                     yield self._writing
-                    await self._blocking(lambda: self._writer.execute("COMMIT"))
+                    await (self._blocking(self._commit) if durable else self._commit_at_once())
                 finally:
                     if self._writer.in_transaction:
                         self._writer.execute("ROLLBACK")
@@ -76,6 +84,33 @@ class SqliteMetadata:
             self._thread.shutdown()
             self._reader.close()
             self._writer.close()
+
+    def _begin_at_once(self) -> bool:
+        """Begin unless another process is writing; a hop to the thread costs more than most units do."""
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:  # the low byte is the kind
+                raise
+            return False
+        return True
+
+    def _begin(self) -> None:
+        self._writer.execute(f"PRAGMA busy_timeout = {_WAIT_MILLISECONDS}")
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        finally:
+            self._writer.execute("PRAGMA busy_timeout = 0")
+
+    def _commit(self) -> None:
+        self._writer.execute("COMMIT")
+        # Here, where waiting is allowed, and not within whichever commit the log happens to be long at.
+        self._commits += 1
+        if self._commits % _CHECKPOINT_EVERY == 0:
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    async def _commit_at_once(self) -> None:
+        self._writer.execute("COMMIT")
 
     async def _blocking(self, work: Callable[[], _T]) -> _T:
         """Run what may wait in the thread; however often a caller is cancelled, it waits for the end of it."""
