@@ -89,7 +89,7 @@ async def test_an_uncounted_hash_is_counted_from_what_was_written(tmp_path: Path
     first = intake_on(blobs, threads)
     first.take(CONTENT[: PIECE + 5])
     await first.settle()
-    second = Intake(blobs, threads, LOCATION, received=first.received, remainder=bytes(first.remainder), sha256=None)
+    second = Intake(blobs, threads, LOCATION, received=first.received, remainder=first.remainder, sha256=None)
     assert await second.digests(frozenset({"sha256"})) == {"sha256": hashlib.sha256(CONTENT[: PIECE + 5]).hexdigest()}
 
 

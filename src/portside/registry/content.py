@@ -94,40 +94,81 @@ class Intake:
         self._threads = threads
         self._location = location
         self._written = received - len(remainder)
-        self.remainder = bytearray(remainder)
+        # As they came: one growing buffer would be copied again and again as it grows.
+        self._held: list[bytes] = [remainder]
+        self._waiting = len(remainder)
+        self._writing: asyncio.Future[None] | None = None
         self.sha256 = sha256
 
     @property
     def received(self) -> int:
         """Bytes taken so far, in all."""
-        return self._written + len(self.remainder)
+        return self._written + self._waiting
+
+    @property
+    def remainder(self) -> bytes:
+        """What was taken and is not on its way to the store."""
+        if len(self._held) > 1:
+            self._held = [b"".join(self._held)]
+        return self._held[0]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether `advance` would not have to wait."""
+        return self._writing is None or self._writing.done()
 
     def take(self, data: bytes) -> bool:
-        """Take some bytes; whether a piece has come together, which is for `settle` to write."""
-        self.remainder += data
-        return len(self.remainder) > PIECE
+        """Take some bytes; whether a piece has come together, which is for `advance` to write."""
+        self._held.append(data)
+        self._waiting += len(data)
+        return self._waiting > PIECE
+
+    async def advance(self) -> None:
+        """Begin to write all but the last segment, when what was begun before is done; meanwhile more can be taken."""
+        await self._written_so_far()
+        size = (self._waiting - 1) // SEGMENT * SEGMENT
+        taken, position, last = self._held, self._written, self._waiting - size
+        if len(taken[-1]) < last:
+            taken = [b"".join(taken)]
+        self._held, self._waiting = [taken[-1][-last:]], last
+        self._written += size
+        self._writing = self._threads.begin(lambda: self._write(taken, size, position))
 
     async def settle(self) -> None:
         """Write all but the last segment."""
-        if len(self.remainder) > SEGMENT:
-            await self._threads.run(self._write)
+        await self._written_so_far()
+        if self._waiting > SEGMENT:
+            await self.advance()
+            await self._written_so_far()
+
+    async def stop(self) -> None:
+        """Wait until nothing is being written any more, whatever came of it."""
+        if self._writing is not None:
+            await until_done(self._writing)
+            self._writing.exception()  # told to whoever goes on; here it is enough that it ended
+
+    async def _written_so_far(self) -> None:
+        if self._writing is not None:
+            writing = self._writing
+            await self._threads.end(writing)
+            self._writing = None
 
     async def digests(self, algorithms: frozenset[str]) -> dict[str, str]:
         """The hexadecimal hash of everything under each algorithm; reads what was written when nobody has counted."""
+        await self._written_so_far()
         return await self._threads.run(lambda: self._digests(algorithms))
 
     async def publish(self) -> int:
         """Write the end and make the whole durable; how many bytes it is."""
+        await self.settle()
         return await self._threads.run(self._publish)
 
-    def _write(self) -> None:
-        size = (len(self.remainder) - 1) // SEGMENT * SEGMENT
-        with memoryview(self.remainder) as held, held[:size] as piece:
+    def _write(self, taken: list[bytes], size: int, position: int) -> None:
+        whole = taken[0] if len(taken) == 1 else b"".join(taken)
+        with memoryview(whole) as view, view[:size] as piece:
             if self.sha256 is not None:
                 self.sha256.update(piece)
-            self._blobs.write(self._location, self._written, piece, last=False)
-        del self.remainder[:size]
-        self._written += size
+            self._blobs.write(self._location, position, piece, last=False)
 
     def _digests(self, algorithms: frozenset[str]) -> dict[str, str]:
         counted: dict[str, Hash] = {}
@@ -145,7 +186,7 @@ class Intake:
         return {name: counted[name].hexdigest() for name in algorithms}
 
     def _publish(self) -> int:
-        self._blobs.write(self._location, self._written, bytes(self.remainder), last=True)
+        self._blobs.write(self._location, self._written, self.remainder, last=True)
         self._blobs.publish(self._location, self.received)
         return self.received
 

@@ -1,7 +1,7 @@
 """When images were last pulled: written behind, in batches, so that no pull waits for it.
 
-ECR promises the time of the last pull within 24 hours (ecr-behaviour 1.4); here an hour may pass between two records, and
-a crash may lose those of the last second.
+ECR promises the time of the last pull within 24 hours (ecr-behaviour 1.4); here an hour may pass between two records,
+and a crash may lose those of the last second.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Pulls:
         if not noted:
             return
         try:
-            # Durably, and so in a thread: nobody waits for it, and it keeps the log short where nothing else is written.
+            # Durably, and so in a thread, where nobody waits; it keeps the log short where nothing else is written.
             async with self._metadata.writing() as unit:
                 for (repository, digest), at in noted.items():
                     await unit.manifests.pulled(repository, digest, at)

@@ -266,9 +266,11 @@ class Uploads:
                     await self._extend(row)
                     extend_at = self._clock() + _EXTEND
                 if intake.take(data):
-                    await self._while_holding(row, intake.settle())
+                    await (intake.advance() if intake.is_idle else self._while_holding(row, intake.advance()))
         except BodyTruncated:
             return True
+        finally:
+            await intake.stop()
         return False
 
     async def _finish(self, held: Repository, row: Upload, intake: Intake, digests: Sequence[Digest]) -> Completed:
@@ -298,7 +300,7 @@ class Uploads:
     async def _progress(self, held: Repository, row: Upload, intake: Intake) -> Upload:
         await self._while_holding(row, intake.settle())
         box = (await self._keys.key(held.content_key)).box
-        remainder = box.seal(bytes(intake.remainder), row.location.encode())
+        remainder = box.seal(intake.remainder, row.location.encode())
         return replace(row, received=intake.received, remainder=remainder)
 
     async def _release(self, row: Upload, intake: Intake) -> None:

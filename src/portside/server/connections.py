@@ -11,6 +11,7 @@ from asyncio import TimerHandle
 from http import HTTPStatus
 from typing import Any
 
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_SECONDS = 10.0
@@ -28,6 +29,7 @@ class Connection(HttpToolsProtocol):
         self._reading = 0
         self._unparsed = 0
         """Bytes that came since headers began, at the most."""
+        self._body: list[bytes] = []
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
@@ -52,11 +54,22 @@ class Connection(HttpToolsProtocol):
             raise ValueError("headers too large")
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Gather the parts of a body that came together: docker's chunks are small, and each would be copied thrice."""
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """Hand over the end of a body before its end is told."""
+        self._hand_over()
+        super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
         """Parse what came."""
         self._reading = len(data)
         self._unparsed += self._reading
         super().data_received(data)
+        if self._body:
+            self._hand_over()
         if not self._begun:
             if self._timer is not None:
                 self._stop_waiting()
@@ -75,6 +88,19 @@ class Connection(HttpToolsProtocol):
 
     def _unsupported_upgrade_warning(self) -> None:
         """Answer as if no upgrade had been asked for, as HTTP lets a server do; it is no reason for a warning."""
+
+    def _hand_over(self) -> None:
+        parts, self._body = self._body, []
+        if not parts or self.cycle.response_complete:
+            return
+        if self.cycle.body:
+            parts.insert(0, bytes(self.cycle.body))
+        whole = parts[0] if len(parts) == 1 else b"".join(parts)
+        # Where the base class gathers a bytearray, which `receive` copies into bytes; bytes it takes as they are.
+        self.cycle.body = whole  # pyright: ignore[reportAttributeAccessIssue]
+        if len(whole) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        self.cycle.message_event.set()
 
     def _refuse(self, status: HTTPStatus) -> None:
         self._stop_waiting()
