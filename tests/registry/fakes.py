@@ -87,9 +87,11 @@ class Rows:
         self.failure: Exception | None = None
         self.durable_only = False
         self.pausing = False
+        self.readings = 0
         self.reached, self.go_on = asyncio.Event(), asyncio.Event()
 
     def reading(self) -> AbstractAsyncContextManager[Unit]:
+        self.readings += 1
         return self._inner.reading()
 
     @asynccontextmanager

@@ -101,6 +101,36 @@ class UnitsConformance:
             async with asyncio.timeout(5):
                 assert await asyncio.gather(*(exists(metadata) for _ in range(10))) == [False] * 10
 
+    # --- the epoch --------------------------------------------------------------------------------------------------
+
+    async def test_the_epoch_stands_while_nobody_writes(self, metadata: Metadata) -> None:
+        before = await metadata.epoch()
+        assert not await exists(metadata)
+        assert await metadata.epoch() == before
+
+    @pytest.mark.parametrize("durable", [True, False])
+    async def test_the_epoch_moves_with_a_commit_of_ones_own(self, metadata: Metadata, *, durable: bool) -> None:
+        before = await metadata.epoch()
+        async with metadata.writing(durable=durable) as unit:
+            await unit.accounts.add(ACCOUNT, NOW)
+        assert await metadata.epoch() != before
+
+    async def test_the_epoch_moves_with_a_commit_of_another(self, metadata: Metadata, other: Metadata) -> None:
+        seen = [await metadata.epoch()]
+        for number in range(3):
+            async with other.writing() as unit:
+                await unit.accounts.add(f"{number:012}", NOW)
+            seen.append(await metadata.epoch())
+        assert len(set(seen)) == len(seen)
+
+    async def test_what_was_read_in_an_epoch_that_stands_is_still_so(self, metadata: Metadata, other: Metadata) -> None:
+        async with other.writing() as unit:
+            await unit.accounts.add(ACCOUNT, NOW)
+            during = await metadata.epoch()
+            assert not await exists(metadata)
+        assert await exists(metadata)
+        assert await metadata.epoch() != during
+
     # --- cancellation -----------------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("times", [1, 3])
