@@ -9,9 +9,10 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from bench import growth, zb
 from bench.builds import BuildFailedError, built
@@ -103,13 +104,17 @@ def _compare(folder: Path, options: argparse.Namespace) -> None:
                 missing[name] = str(error)
         starts = [_restart(one.server) for one in contestants.values()]
         _measure(table, contestants, options)
-        parts = [tables(table)] if table else []
-        if not options.only or "zb" in options.only:
-            parts.append(_zb(contestants, missing, options))
-    parts += [absences(missing), "\n".join(map(started, starts)), notes(table)]
+        outcomes = _zb(contestants, missing, options) if not options.only or "zb" in options.only else {}
+    parts = [tables(table) if table else "", "\n".join(zb.table(outcomes)) if outcomes else ""]
+    parts += [absences(missing), "\n".join(map(started, starts)), notes(table) if table else ""]
     print("\n\n".join(filter(None, parts)))
-    if options.json:
-        options.json.write_text(json.dumps(document(table, starts, missing), indent=1) + "\n")
+    printed = {name: asdict(outcome) for name, outcome in outcomes.items()}
+    _write(options.json, document(table, starts, missing=missing, zb=printed))
+
+
+def _write(path: Path | None, content: dict[str, Any]) -> None:
+    if path is not None:
+        path.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def _enter(
@@ -143,18 +148,20 @@ def _measure(table: Sequence[Row], contestants: Mapping[str, Contestant], option
     _progress("")
 
 
-def _zb(contestants: Mapping[str, Contestant], missing: dict[str, str], options: argparse.Namespace) -> str:
+def _zb(
+    contestants: Mapping[str, Contestant], missing: dict[str, str], options: argparse.Namespace
+) -> dict[str, zb.Outcome]:
     try:
         program = dict(options.binary).get("zb") or built("zb")
     except BuildFailedError as error:
         missing["zb"] = str(error)
-        return ""
+        return {}
     outcomes: dict[str, zb.Outcome] = {}
     for name, one in contestants.items():
         _progress(f"zb: {name}")
         outcomes[name] = zb.run(program, one.server, 4 if options.quick else 20)
     _progress("")
-    return "\n".join(zb.table(outcomes))
+    return outcomes
 
 
 def _grow(folder: Path, options: argparse.Namespace) -> None:
@@ -172,8 +179,7 @@ def _grow(folder: Path, options: argparse.Namespace) -> None:
             contestants[name] = Contestant(server, material)
         _measure(table, contestants, options)
     print("\n".join(growth.table(table)))
-    if options.json:
-        options.json.write_text(json.dumps(document(table, [], {}), indent=1) + "\n")
+    _write(options.json, document(table))
 
 
 def _progress(text: str) -> None:

@@ -17,12 +17,12 @@ from bench.scenarios import MEBIBYTE
 NOTES = f"""\
 CPU is user and system time of the server's whole process tree, in milliseconds a request; a push is HEAD, POST, PATCH
 and PUT. A ratio is ours / theirs within a round, the median over the rounds (lowest to highest): less CPU is better,
-more throughput is too. `{OURS}` authenticates, authorises and logs every request, seals what it stores, and syncs a blob
-and its folder before it answers; `plain` is the same without sealing. The others ask nobody for anything, log errors
-only and store plain bytes: `v3` is distribution 3, `v2` Debian's docker-registry 2.8, `zot` zot. Targets are shares of
-the CPU of {REFERENCE}, sealed/plain, and throughput that is not below it; `met` answers for `{OURS}`/`plain`. The clients
-share the machine and took {{share:.0%}} of all CPU: with more than one connection they and the server want more cores
-than a small machine has, so trust CPU more than throughput."""
+more throughput is too. `{OURS}` authenticates, authorises and logs every request, seals what it stores, and syncs a
+blob and its folder before it answers; `plain` is the same without sealing. The others ask nobody for anything, log
+errors only and store plain bytes: `v3` is distribution 3, `v2` Debian's docker-registry 2.8, `zot` zot. Targets are
+shares of the CPU of {REFERENCE}, sealed/plain, and throughput not below it; `met` answers for `{OURS}`/`plain`.
+The clients share the machine and took {{share:.0%}} of all CPU: with more than one connection they and the server want
+more cores than a small machine has, so trust CPU more than throughput."""
 
 Figure = Callable[[Sample], float]
 _NAMES = (OURS, *PEERS)
@@ -69,8 +69,8 @@ def notes(rows: Sequence[Row]) -> str:
     return NOTES.format(share=share)
 
 
-def document(rows: Sequence[Row], starts: Sequence[Start], missing: Mapping[str, str]) -> dict[str, Any]:
-    """Everything, for --json."""
+def document(rows: Sequence[Row], starts: Sequence[Start] = (), **more: Any) -> dict[str, Any]:
+    """Everything, for --json; `more` is added as it is."""
     return {
         "rows": [
             {
@@ -85,7 +85,7 @@ def document(rows: Sequence[Row], starts: Sequence[Start], missing: Mapping[str,
             for row in rows
         ],
         "starts": [asdict(start) for start in starts],
-        "missing": dict(missing),
+        **more,
     }
 
 

@@ -53,7 +53,7 @@ def run(program: Path, server: Server, requests: int) -> Outcome:
     try:
         _check_creation(server)
     except UnexpectedAnswerError as error:
-        return Outcome(failure=f"it pushes to new repositories, and one is not made by a push ({error})")
+        return Outcome(failure=f"a push to a new repository does not make it: {str(error)[:60]}")
     command: list[str | Path] = [program, "-c", str(_CONNECTIONS), "-n", str(requests), "-r", _PLACE]
     if server.authorization:
         command += ["-A", b64decode(server.authorization.removeprefix("Basic ")).decode()]
