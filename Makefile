@@ -30,7 +30,7 @@ check: setup-dev ## format, lint, types, import contracts
 model: setup-dev ## generate the ECR API's types from botocore's model
 	$(BIN)/python tools/model.py
 
-bench: setup-dev ## server CPU per request beside another registry; reports, never fails
+bench: setup-dev ## server CPU per request beside other registries; reports, never fails
 	$(BIN)/python -m bench
 
 clean: ## remove what these targets made, but never the registry's data

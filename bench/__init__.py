@@ -1,1 +1,1 @@
-"""The benchmark behind `make bench`: Portside beside Debian's docker-registry (docs/explanation/performance.md)."""
+"""The benchmark behind `make bench`: Portside beside distribution and zot (docs/explanation/performance.md)."""

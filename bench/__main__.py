@@ -1,4 +1,4 @@
-"""`python -m bench`: run the rounds and print the table. It reports, and never fails because of a figure."""
+"""`python -m bench`: run the rounds and print the tables. It reports, and never fails because of a figure."""
 
 from __future__ import annotations
 
@@ -8,33 +8,40 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from bench import growth, zb
+from bench.builds import BuildFailedError, built
 from bench.client import Connection, UnexpectedAnswerError
-from bench.kinds import DockerRegistry, Portside
-from bench.load import LoadFailedError, measure
+from bench.kinds import OURS, PEERS, Portside, peer
 from bench.processes import memory
-from bench.report import Row, Start, document, heading, line, notes, started
-from bench.scenarios import REPOSITORY, SCENARIOS, Material, Scenario
+from bench.report import Start, absences, document, notes, started, tables
+from bench.rounds import Contestant, Row, rows, run
+from bench.scenarios import REPOSITORIES, Material, Scenario, scenarios
 from bench.servers import Kind, Server, ServerFailedError
 from tests.clients.packages import PackageUnavailableError
 
-_CONNECTIONS = (1, 4)
 _STARTS = 3
+_GIANT = 4 << 30
+_GIANT_QUICK = 1 << 30
+_NAMES = [scenario.name for scenario in scenarios(_GIANT)]
+_UNUSABLE = (ServerFailedError, PackageUnavailableError, BuildFailedError, UnexpectedAnswerError, OSError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     options = _parser().parse_args(arguments)
+    if options.workers > 1:
+        options.serve += ["--workers", str(options.workers)]
     signal.signal(signal.SIGTERM, _terminated)
-    chosen = [scenario for scenario in SCENARIOS if not options.only or scenario.name in options.only]
     try:
         with tempfile.TemporaryDirectory(prefix="portside-bench-", dir=options.folder) as folder:
-            _run(Path(folder), chosen, options)
-    except (ServerFailedError, PackageUnavailableError, UnexpectedAnswerError) as error:
+            (_grow if options.large else _compare)(Path(folder), options)
+    except _UNUSABLE as error:
         print(f"Nothing could be measured: {error}")
     except KeyboardInterrupt:
         return 130
@@ -48,21 +55,20 @@ def _terminated(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _parser() -> argparse.ArgumentParser:
-    names = ", ".join(scenario.name for scenario in SCENARIOS)
     parser = argparse.ArgumentParser(
-        prog="python -m bench", description="Portside beside Debian's docker-registry: CPU and throughput as ratios."
+        prog="python -m bench", description="Portside beside distribution and zot: CPU and throughput as ratios."
     )
-    parser.add_argument("--rounds", type=_positive, help="how often each is measured (5; with --quick 2)")
-    parser.add_argument("--quick", action="store_true", help="fewer requests: a first impression, in about a minute")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there too")
-    parser.add_argument(
-        "--only", action="append", metavar="NAME", choices=[one.name for one in SCENARIOS], help=f"one of: {names}"
-    )
-    parser.add_argument("--folder", type=Path, help="keep both registries' data below this folder (the temporary one)")
-    parser.add_argument("--peer", type=Path, metavar="BINARY", help="another build of distribution's registry")
-    parser.add_argument(
-        "--serve", action="append", default=[], metavar="OPTION", help="hand `portside serve` an option"
-    )
+    add = parser.add_argument
+    add("--rounds", type=_positive, help="how often each is measured (5; with --quick 2)")
+    add("--quick", action="store_true", help="fewer requests, and a giant blob of 1 GiB: a first impression")
+    add("--json", type=Path, metavar="FILE", help="write every sample there too")
+    add("--only", action="append", metavar="NAME", choices=[*_NAMES, "zb"], help=f"one of: {', '.join(_NAMES)}, zb")
+    add("--peer", action="append", metavar="NAME", choices=PEERS, help=f"beside ours: {', '.join(PEERS)} (all)")
+    add("--binary", action="append", default=[], metavar="NAME=PATH", type=_binary, help="another build of v3, v2, …")
+    add("--workers", type=_positive, default=1, help="how many processes of ours answer (1)")
+    add("--serve", action="append", default=[], metavar="OPTION", help="hand `portside serve` an option")
+    add("--folder", type=Path, help="keep all data below this folder (the temporary one)")
+    add("--large", action="store_true", help="instead: ours with 100,000 images and repositories, beside a small one")
     return parser
 
 
@@ -73,30 +79,57 @@ def _positive(text: str) -> int:
     return number
 
 
-def _run(folder: Path, chosen: Sequence[Scenario], options: argparse.Namespace) -> None:
-    material = Material()
-    rows = [Row(scenario, connections) for scenario in chosen for connections in _CONNECTIONS]
-    kinds: list[Kind] = [Portside(options.serve), DockerRegistry(options.peer)]
+def _binary(text: str) -> tuple[str, Path]:
+    name, _, path = text.partition("=")
+    if name not in {*PEERS, "zb"} - {"plain"} or not Path(path).is_file():
+        raise argparse.ArgumentTypeError("v3, v2, zot or zb, =, and a file")
+    return name, Path(path).resolve()
+
+
+def _compare(folder: Path, options: argparse.Namespace) -> None:
+    """Everyone, side by side."""
+    material = Material(_GIANT_QUICK if options.quick else _GIANT)
+    everything = scenarios(material.giant_size)
+    chosen = [one for one in everything if not options.only or one.name in options.only]
+    table, missing = rows(chosen), dict[str, str]()
     with contextlib.ExitStack() as stack:
-        ours, theirs = (stack.enter_context(Server(kind, folder / kind.name)) for kind in kinds)
-        for server in (ours, theirs):
-            _fill(server, material)
-        starts = [_restart(server) for server in (ours, theirs)]
-        rounds = options.rounds or (2 if options.quick else 5)
-        for number in range(rounds):
-            for row in rows:
-                _progress(f"round {number + 1} of {rounds}: {row.scenario.title}, {row.connections} connections")
-                _measure(row, ours, theirs, material, ours_first=number % 2 == 0, quick=options.quick)
-    _progress("")
-    print("\n".join([heading(), *map(line, rows), "", *map(started, starts), "", notes(rows)]))
-    if options.json:
-        options.json.write_text(json.dumps(document(rows, starts), indent=1) + "\n")
+        ours = Portside(OURS, options.serve)
+        contestants = {OURS: Contestant(_enter(stack, ours, folder, material, chosen), material)}
+        for name in options.peer or PEERS:
+            _progress(f"{name}: build, start and fill")
+            try:
+                kind = peer(name, options.serve, dict(options.binary).get(name))
+                contestants[name] = Contestant(_enter(stack, kind, folder, material, chosen), material)
+            except _UNUSABLE as error:
+                missing[name] = str(error)
+        starts = [_restart(one.server) for one in contestants.values()]
+        _measure(table, contestants, options)
+        outcomes = _zb(contestants, missing, options) if not options.only or "zb" in options.only else {}
+    parts = [tables(table) if table else "", "\n".join(zb.table(outcomes)) if outcomes else ""]
+    parts += [absences(missing), "\n".join(map(started, starts)), notes(table) if table else ""]
+    print("\n\n".join(filter(None, parts)))
+    printed = {name: asdict(outcome) for name, outcome in outcomes.items()}
+    _write(options.json, document(table, starts, missing=missing, zb=printed))
 
 
-def _fill(server: Server, material: Material) -> None:
-    server.prepare(REPOSITORY)
-    with Connection(server.host, server.port, server.authorization) as connection:
-        material.fill(connection)
+def _write(path: Path | None, content: dict[str, Any]) -> None:
+    if path is not None:
+        path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _enter(
+    stack: contextlib.ExitStack, kind: Kind, folder: Path, material: Material, chosen: Iterable[Scenario]
+) -> Server:
+    """Start a server and fill it; one that cannot be filled is stopped at once."""
+    with contextlib.ExitStack() as attempt:
+        server = attempt.enter_context(Server(kind, folder / kind.name))
+        server.prepare(REPOSITORIES)
+        with Connection(server.host, server.port, server.authorization) as connection:
+            material.fill(connection)
+            for fill in dict.fromkeys(one.fill for one in chosen if one.fill):
+                fill(connection, material)
+        stack.push(attempt.pop_all())
+    return server
 
 
 def _restart(server: Server) -> Start:
@@ -108,20 +141,45 @@ def _restart(server: Server) -> Start:
     return Start(server.name, seconds, memory(server.pid))
 
 
-def _measure(row: Row, ours: Server, theirs: Server, material: Material, *, ours_first: bool, quick: bool) -> None:
-    if row.failure:
-        return
-    each = row.scenario.each(row.connections, quick=quick)
+def _measure(table: Sequence[Row], contestants: Mapping[str, Contestant], options: argparse.Namespace) -> None:
+    rounds = options.rounds or (2 if options.quick else 5)
+    for step in run(table, contestants, rounds, quick=options.quick):
+        _progress(step)
+    _progress("")
+
+
+def _zb(
+    contestants: Mapping[str, Contestant], missing: dict[str, str], options: argparse.Namespace
+) -> dict[str, zb.Outcome]:
     try:
-        samples = {
-            server.name: measure(server, row.scenario, material, row.connections, each)
-            for server in ((ours, theirs) if ours_first else (theirs, ours))
-        }
-    except LoadFailedError as error:
-        row.failure = str(error)
-    else:
-        row.ours.append(samples[ours.name])
-        row.theirs.append(samples[theirs.name])
+        program = dict(options.binary).get("zb") or built("zb")
+    except BuildFailedError as error:
+        missing["zb"] = str(error)
+        return {}
+    outcomes: dict[str, zb.Outcome] = {}
+    for name, one in contestants.items():
+        _progress(f"zb: {name}")
+        outcomes[name] = zb.run(program, one.server, 4 if options.quick else 20)
+    _progress("")
+    return outcomes
+
+
+def _grow(folder: Path, options: argparse.Namespace) -> None:
+    """Ours alone, small and grown."""
+    table = rows(growth.SCENARIOS)
+    with contextlib.ExitStack() as stack:
+        contestants: dict[str, Contestant] = {}
+        for name, size in growth.SIZES.items():
+            _progress(f"{name}: fill and seed")
+            material = growth.Grown(size)
+            server = _enter(stack, Portside(name, options.serve), folder, material, ())
+            server.stop()
+            growth.seed(server.folder / "data", material)
+            server.start()
+            contestants[name] = Contestant(server, material)
+        _measure(table, contestants, options)
+    print("\n".join(growth.table(table)))
+    _write(options.json, document(table))
 
 
 def _progress(text: str) -> None:

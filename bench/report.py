@@ -1,36 +1,31 @@
-"""What is printed: ratios first, since absolute figures belong to one machine."""
+"""What is printed: ratios first, since absolute figures belong to one machine. No line is wider than 120 columns."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from bench.kinds import OURS, PEERS, REFERENCE
 from bench.load import Sample
 from bench.processes import Memory
-from bench.scenarios import MEBIBYTE, Scenario
+from bench.rounds import Row
+from bench.scenarios import MEBIBYTE
 
-NOTES = """\
+NOTES = f"""\
 CPU is user and system time of the server's whole process tree, in milliseconds a request; a push is HEAD, POST, PATCH
-and PUT. A ratio is ours / theirs, the median over the rounds (lowest to highest): less CPU is better, and so is more
-throughput. Ours authenticates and authorises every request, logs it, seals what it stores, and syncs a blob and its
-folder before it answers. Theirs asks nobody for anything, logs no requests and stores plain bytes; it syncs its files
-(sixteen times a push) but no folder.
-Targets are shares of the CPU of distribution v3; in brackets what that comes to against Debian's 2.8.2, where both
-were measured side by side on a machine of this class. The clients share the machine and took {client:.0%} of all CPU:
-with 4 connections they and the server want more cores than a small machine has, so trust CPU more than throughput."""
+and PUT. A ratio is ours / theirs within a round, the median over the rounds (lowest to highest): less CPU is better,
+more throughput is too. `{OURS}` authenticates, authorises and logs every request, seals what it stores, and syncs a
+blob and its folder before it answers; `plain` is the same without sealing. The others ask nobody for anything, log
+errors only and store plain bytes: `v3` is distribution 3, `v2` Debian's docker-registry 2.8, `zot` zot. Targets are
+shares of the CPU of {REFERENCE}, sealed/plain, and throughput not below it; `met` answers for `{OURS}`/`plain`.
+The clients share the machine and took {{share:.0%}} of all CPU: with more than one connection they and the server want
+more cores than a small machine has, so trust CPU more than throughput."""
 
-
-@dataclass(slots=True)
-class Row:
-    """A scenario at a number of connections: a sample of each server every round."""
-
-    scenario: Scenario
-    connections: int
-    ours: list[Sample] = field(default_factory=list[Sample])
-    theirs: list[Sample] = field(default_factory=list[Sample])
-    failure: str = ""
+Figure = Callable[[Sample], float]
+_NAMES = (OURS, *PEERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,85 +37,152 @@ class Start:
     memory: Sequence[Memory]
 
 
-def heading() -> str:
-    """The table's first lines."""
-    first = f"{'':22}{'':>6}   {'server CPU, ms a request':^52}   {'throughput':^36}"
-    second = (
-        f"{'scenario':22}{'conns':>6}   {'ours':>8}{'theirs':>9}  {'ratio':<19}{'target (2.8.2)':<14}"
-        f"   {'ours':>11}{'theirs':>11}  {'ratio':<12}"
-    )
-    return f"{first}\n{second}\n{'-' * len(second)}"
+def tables(rows: Sequence[Row]) -> str:
+    """CPU and throughput of everyone, what the giant blob costs, and what failed."""
+    parts = [
+        [_heading("server CPU, ms a request", "CPU", 7, "target   met"), *map(_cpu_line, rows)],
+        [_heading("requests a second, or MiB/s", "throughput", 8, "met"), *map(_rate_line, rows)],
+        list(_giant(rows)),
+        [line for row in rows for line in _failed(row)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
-def line(row: Row) -> str:
-    """A row of the table."""
-    label = f"{row.scenario.title:22}{row.connections:>6}   "
-    if row.failure or not row.ours or not row.theirs:
-        return f"{label}not measured: {row.failure or 'no round was finished'}"
-    cpu = f"{_cpu(row.ours):>8.2f}{_cpu(row.theirs):>9.2f}  {_spread(cpu_ratios(row)):<19}{_target(row.scenario):<14}"
-    rate = f"{_rate(row.ours, row.scenario):>11}{_rate(row.theirs, row.scenario):>11}"
-    return f"{label}{cpu}   {rate}  {_spread(rate_ratios(row)):<12}"
-
-
-def cpu_ratios(row: Row) -> list[float]:
-    """Ours / theirs, CPU a request, a figure a round."""
-    return [ours.cpu_each / max(theirs.cpu_each, 1e-9) for ours, theirs in zip(row.ours, row.theirs, strict=True)]
-
-
-def rate_ratios(row: Row) -> list[float]:
-    """Ours / theirs, requests a second, a figure a round."""
-    return [ours.rate / theirs.rate for ours, theirs in zip(row.ours, row.theirs, strict=True)]
+def absences(missing: Mapping[str, str]) -> str:
+    """Who did not take part, and why."""
+    lines = [_wrapped(f"{name}: missing: {reason}") for name, reason in missing.items()]
+    return "\n".join(lines)
 
 
 def started(start: Start) -> str:
     """Start and idle memory of a server."""
     shares = ", ".join(f"{one.resident / MEBIBYTE:.0f} ({one.share / MEBIBYTE:.0f})" for one in start.memory)
     ready = statistics.median(start.seconds)
-    return f"{start.name:16} second start to ready {ready:.2f} s · idle, MiB resident (share) by process: {shares}"
+    return f"{start.name:6} second start to ready {ready:.2f} s · idle, MiB resident (share) by process: {shares}"
 
 
 def notes(rows: Sequence[Row]) -> str:
-    """What a reader must know of the table."""
-    samples = [sample for row in rows for sample in (*row.ours, *row.theirs)]
+    """What a reader must know of the tables."""
+    samples = [sample for row in rows for found in row.samples.values() for sample in found]
     clients = sum(sample.client_cpu for sample in samples)
-    servers = sum(sample.cpu for sample in samples)
-    return NOTES.format(client=clients / max(clients + servers, 1e-9))
+    share = clients / max(clients + sum(sample.cpu for sample in samples), 1e-9)
+    return NOTES.format(share=share)
 
 
-def document(rows: Sequence[Row], starts: Sequence[Start]) -> dict[str, Any]:
-    """Everything, for --json."""
+def document(rows: Sequence[Row], starts: Sequence[Start] = (), **more: Any) -> dict[str, Any]:
+    """Everything, for --json; `more` is added as it is."""
     return {
         "rows": [
             {
                 "scenario": row.scenario.name,
                 "connections": row.connections,
-                "target": row.scenario.target.share,
-                "cpu_ratio": statistics.median(cpu_ratios(row)) if row.ours and row.theirs else None,
-                "throughput_ratio": statistics.median(rate_ratios(row)) if row.ours and row.theirs else None,
-                "ours": [asdict(sample) for sample in row.ours],
-                "theirs": [asdict(sample) for sample in row.theirs],
-                "failure": row.failure or None,
+                "target": asdict(row.scenario.target) if row.scenario.target else None,
+                "samples": {name: [asdict(sample) for sample in found] for name, found in row.samples.items()},
+                "cpu_ratio": _ratios(row, cpu),
+                "throughput_ratio": _ratios(row, rate),
+                "failures": row.failures,
             }
             for row in rows
         ],
         "starts": [asdict(start) for start in starts],
+        **more,
     }
 
 
-def _cpu(samples: Sequence[Sample]) -> float:
-    return statistics.median(sample.cpu_each for sample in samples) * 1000
+def cpu(sample: Sample) -> float:
+    """Server CPU seconds a request."""
+    return sample.cpu_each
 
 
-def _rate(samples: Sequence[Sample], scenario: Scenario) -> str:
-    rate = statistics.median(sample.rate for sample in samples)
-    return f"{rate * scenario.size / MEBIBYTE:.0f} MiB/s" if scenario.size else f"{rate:.0f} /s"
+def rate(sample: Sample) -> float:
+    """Requests a second."""
+    return sample.rate
 
 
-def _spread(ratios: Sequence[float]) -> str:
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+def spread(ratios: Sequence[float]) -> str:
+    """The median, with the lowest and the highest."""
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})" if ratios else "-"
 
 
-def _target(scenario: Scenario) -> str:
-    target = scenario.target
-    here = f" ({target.share * target.peer:.2f})" if target.peer else ""
-    return f"<= {target.share:.1f}{here}"
+def _heading(figure: str, what: str, width: int, end: str) -> str:
+    others = [f"{OURS}/{name}" for name in PEERS if name not in {"plain", REFERENCE}]
+    first = f"{'':22}{figure:^{5 * width}}  {what} ratios"
+    names = "".join(f"{name:>{width}}" for name in _NAMES)
+    ratios = f"  {f'{OURS}/{REFERENCE}':<17}{f'plain/{REFERENCE}':>8}{''.join(f'{name:>9}' for name in others)}  {end}"
+    second = f"{'scenario':19}{'c':>3}{names}{ratios}"
+    return f"{first}\n{second}\n{'-' * len(second)}"
+
+
+def _label(row: Row) -> str:
+    return f"{row.scenario.title:19}{row.connections:>3}"
+
+
+def _cpu_line(row: Row) -> str:
+    figures = "".join(_number(row.median(name, cpu), 1000, 7) for name in _NAMES)
+    target = row.scenario.target
+    if target is None:
+        return f"{_label(row)}{figures}{_compared(row, cpu)}".rstrip()
+    said = f"{target.sealed:.1f}/{target.plain:.1f}"
+    sealed = [-ratio for ratio in row.ratios(OURS, REFERENCE, cpu)]
+    plain = [-ratio for ratio in row.ratios("plain", REFERENCE, cpu)]
+    met = f"{_met(sealed, -target.sealed)}/{_met(plain, -target.plain)}"
+    return f"{_label(row)}{figures}{_compared(row, cpu)}  {said:<9}{met}"
+
+
+def _rate_line(row: Row) -> str:
+    unit = row.scenario.size / MEBIBYTE or 1
+    figures = "".join(_number(row.median(name, rate), unit, 8) for name in _NAMES)
+    met = "/".join(_met(row.ratios(name, REFERENCE, rate), 1.0) for name in (OURS, "plain"))
+    return f"{_label(row)}{figures}{_compared(row, rate)}  {met}"
+
+
+def _compared(row: Row, figure: Figure) -> str:
+    plain = row.ratios("plain", REFERENCE, figure)
+    others = [row.ratios(OURS, name, figure) for name in PEERS if name not in {"plain", REFERENCE}]
+    rest = "".join(f"{f'{statistics.median(found):.2f}' if found else '-':>9}" for found in others)
+    middle = f"{f'{statistics.median(plain):.2f}' if plain else '-':>8}"
+    return f"  {spread(row.ratios(OURS, REFERENCE, figure)):<17}{middle}{rest}"
+
+
+def _met(figures: Sequence[float], least: float) -> str:
+    return ("yes" if statistics.median(figures) >= least else "no") if figures else "-"
+
+
+def _number(value: float | None, factor: float, width: int) -> str:
+    if value is None:
+        return f"{'-':>{width}}"
+    shown = value * factor
+    return f"{shown:>{width}.{0 if shown >= 100 else 2}f}"
+
+
+def _giant(rows: Sequence[Row]) -> Iterator[str]:
+    """The giant blob, whole and by ranges: what a second of the server's CPU delivers."""
+    found = {row.scenario.name: row for row in rows if row.scenario.name in {"get-4g", "range-4g"} and row.samples}
+    if len(found) < 2:
+        return
+    yield "One giant blob: MiB that a second of the server's CPU delivers, whole and in ranges of 8 MiB"
+    for name in _NAMES:
+        whole, ranges = (_delivered(found[one], name) for one in ("get-4g", "range-4g"))
+        if whole and ranges:
+            yield f"{name:8}{whole:>8.0f} whole{ranges:>8.0f} in ranges{ranges / whole:>8.2f} ranges/whole"
+
+
+def _delivered(row: Row, name: str) -> float | None:
+    each = row.median(name, cpu)
+    return row.scenario.size / MEBIBYTE / each if each else None
+
+
+def _failed(row: Row) -> Iterator[str]:
+    for name, reason in row.failures.items():
+        yield _wrapped(f"{row.scenario.title}, {row.connections} connections, {name}: not measured: {reason}")
+
+
+def _ratios(row: Row, figure: Figure) -> dict[str, float]:
+    found = {
+        f"{one}/{other}": row.ratios(one, other, figure) for one in (OURS, "plain") for other in PEERS if other != one
+    }
+    return {name: statistics.median(ratios) for name, ratios in found.items() if ratios}
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, 120, subsequent_indent="  ", break_long_words=False))

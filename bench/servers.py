@@ -1,4 +1,4 @@
-"""The two servers: started on loopback with their data in a folder of their own, ended by process id, never by name."""
+"""The servers: started on loopback with their data in a folder of their own, ended by process id, never by name."""
 
 from __future__ import annotations
 
@@ -31,12 +31,17 @@ class Kind(Protocol):
     probe: str
     """A path that answers 200 when the server is ready."""
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What is added to the environment."""
+        ...
+
     def command(self, folder: Path, port: int) -> Sequence[str | Path]:
         """How it is started on a port, with its data in a folder."""
         ...
 
-    def prepare(self, server: Server, repository: str) -> str | None:
-        """Make the repository; the Authorization header of every request."""
+    def prepare(self, server: Server, repositories: Sequence[str]) -> str | None:
+        """Make repositories; the Authorization header of every request."""
         ...
 
 
@@ -83,7 +88,7 @@ class Server:
             self._process = subprocess.Popen(
                 list(self._kind.command(self.folder, self.port)),
                 cwd=self.folder,
-                env=_environment(),
+                env={**_environment(), **self._kind.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -96,9 +101,9 @@ class Server:
             raise
         return time.monotonic() - began
 
-    def prepare(self, repository: str) -> None:
-        """Make the repository, and learn how to be let in."""
-        self.authorization = self._kind.prepare(self, repository)
+    def prepare(self, repositories: Sequence[str]) -> None:
+        """Make repositories, and learn how to be let in."""
+        self.authorization = self._kind.prepare(self, repositories)
 
     def stop(self) -> None:
         """End it with all its children, with force if it must be."""
