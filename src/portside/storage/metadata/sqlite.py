@@ -70,8 +70,11 @@ class SqliteMetadata:
 
     async def epoch(self) -> int:
         """See Metadata. SQLite counts, for one connection, the commits of all others; ours never commits."""
-        with _in_our_words():
+        try:  # asked at every request: entering a context costs as much as the answer
             return self._reader.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.DatabaseError:
+            with _in_our_words():
+                raise
 
     async def check(self) -> None:
         """See Metadata."""
