@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlencode
 from portside.core.digest import Digest
 from portside.core.hosts import HostNames
 from portside.distribution.edge import DataPlane
+from portside.registry.bodies import Bodies
 from tests.registry.house import APP, REGION, House
 
 Application = Callable[..., Awaitable[None]]
@@ -155,7 +156,7 @@ class Client:
 
 
 def plane_of(house: House, hosts: HostNames = BARE) -> DataPlane:
-    return DataPlane(house.registry, hosts)
+    return DataPlane(house.registry, hosts, Bodies(1 << 24, 1))
 
 
 async def authorization_of(house: House, region: str = REGION) -> str:

@@ -93,7 +93,7 @@ class Worker:
             "path": path,
             "raw_path": path.encode(),
             "query_string": query,
-            "headers": [(b"authorization", b"Basic c2VjcmV0")],
+            "headers": [(b"host", b"localhost"), (b"authorization", b"Basic c2VjcmV0")],
         }
         await self.app(scope, receive, send)
         return messages[0]["status"], b"".join(message.get("body", b"") for message in messages)

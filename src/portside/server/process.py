@@ -8,6 +8,9 @@ with them the TLS certificate. Only Granian's ASGI interface is used: over RSGI 
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -18,26 +21,31 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from portside.server import application, logs, signals
+from portside.server import application, descriptors, logs, signals
 from portside.server.listening import Reservation
 from portside.server.parent import die_with_parent
+from portside.server.recovery import Recovery
 from portside.server.settings import Settings
 from portside.server.start import certificate_of
 from portside.server.tls import Certificate
 
 _BUFFER = 1024 * 1024
 """Bytes of a request read at once; Granian's default of 400 KiB costs uploads a third of their speed."""
-_HEADER_MILLISECONDS = 10_000
-_REQUESTS_PER_WORKER = 1024
-_BACKLOG = 2048
+_BACKLOG = 4096
 
 
 class _Server(MPServer):
-    """Granian's server with our signals."""
+    """Granian's server with our signals, and patience with workers that die: Granian itself ends at a second death."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # pyright: ignore[reportUnknownMemberType] - untyped there
+        self._recovery = Recovery(self.workers)
+        self._stopping = threading.Event()
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Drain at the first signal, stop at the second."""
         again = self.interrupt_signal
+        self._stopping.set()
         super().signal_handler_interrupt(*args, **kwargs)  # pyright: ignore[reportUnknownMemberType] - untyped there
         if not again:
             structlog.get_logger().info("draining", limit_seconds=self.workers_kill_timeout)
@@ -48,10 +56,26 @@ class _Server(MPServer):
             else:
                 worker.terminate()
 
+    def _respawn_workers(self, workers: Sequence[int], spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
+        """Replace workers: living ones at a reload, at once, and dead ones when it is their time."""
+        dead = [index for index in workers if not self.wrks[index].is_alive()]
+        if dead:
+            now = time.monotonic()
+            pause = max(self._recovery.delay(index, now - self.wrks[index].birth) for index in dead)
+            if self._recovery.is_hopeless:
+                structlog.get_logger().error("workers die again and again")
+                self.shutdown(1)
+            structlog.get_logger().error("worker died", workers=[index + 1 for index in dead], restart_seconds=pause)
+            if self._stopping.wait(pause):
+                return
+        super()._respawn_workers(workers, spawn_target, target_loader, delay)  # pyright: ignore[reportUnknownMemberType] - untyped there
+        # What Granian remembers here makes it give up.
+        self.respawned_wrks.clear()  # pyright: ignore[reportUnknownMemberType] - untyped there
+
 
 def run(settings: Settings, reservation: Reservation, certificate: Certificate | None) -> int:
     """Serve until a signal; returns the exit code."""
-    server = _server(settings, reservation, certificate)
+    server = _server(settings, reservation, certificate, descriptors.raise_limit())
     server.on_reload(partial(_renew, settings))
     signals.hold_in_forks()
     try:
@@ -71,7 +95,7 @@ def load(settings: Settings, parent: int) -> application.Application:
     return application.create(settings, started=signals.release_when_serving)
 
 
-def _server(settings: Settings, reservation: Reservation, certificate: Certificate | None) -> _Server:
+def _server(settings: Settings, reservation: Reservation, certificate: Certificate | None, open_files: int) -> _Server:
     return _Server(
         "portside",
         address=reservation.address,
@@ -81,10 +105,11 @@ def _server(settings: Settings, reservation: Reservation, certificate: Certifica
         loop=Loops.uvloop if find_spec("uvloop") else Loops.asyncio,
         task_impl=TaskImpl.asyncio,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, max_buffer_size=_BUFFER),
+        http1_settings=HTTP1Settings(header_read_timeout=settings.header_seconds * 1000, max_buffer_size=_BUFFER),
         websockets=False,
         backlog=_BACKLOG,
-        backpressure=_REQUESTS_PER_WORKER,
+        # Connections, whatever its name says, and idle ones too; requests are counted by server/admission.py.
+        backpressure=descriptors.connections(open_files, settings.connections),
         log_level=LogLevels.debug if settings.log_level == "debug" else LogLevels.warning,
         log_dictconfig=logs.library_config(settings.log_level, settings.log_format),
         ssl_cert=certificate.chain if certificate else None,

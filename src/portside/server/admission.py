@@ -1,0 +1,54 @@
+"""Admission: how many requests, uploads and downloads a worker carries out at a time.
+
+What comes after that waits its turn for a moment and is then told to come again, in the words of its plane. A client
+that begins an upload is refused before it sends the bytes, and a refusal at that point is one that clients repeat;
+some do not repeat a body. Transfers have fewer places than requests, so that there is always one for what is quick.
+"""
+
+from __future__ import annotations
+
+from portside.registry.room import Room
+from portside.server.settings import Settings
+
+CROWD = 32
+"""Downloads at a time from which on each of them is handed to the server in small pieces, to bound what it holds."""
+
+
+class Admission:
+    """The places of one worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._requests = Room(settings.requests, settings.wait_seconds)
+        self._uploads = Room(settings.uploads, settings.wait_seconds)
+        self._downloads = Room(settings.downloads, settings.wait_seconds)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether downloads are many."""
+        return self._downloads.taken >= CROWD
+
+    async def enter(self, method: str, path: str) -> Room | None:
+        """Take a place, to be given back with `leave`; raises TooManyRequests."""
+        transfers = self._transfers(method, path) if "/blobs/" in path else None
+        # The scarce place first: whoever waits for it must not sit on another one.
+        if transfers is not None and not transfers.fits():
+            await transfers.take()
+        if not self._requests.fits():
+            try:
+                await self._requests.take()
+            except BaseException:
+                if transfers is not None:
+                    transfers.give()
+                raise
+        return transfers
+
+    def leave(self, transfers: Room | None) -> None:
+        """Give back what `enter` took."""
+        self._requests.give()
+        if transfers is not None:
+            transfers.give()
+
+    def _transfers(self, method: str, path: str) -> Room | None:
+        if "/blobs/uploads/" in path:
+            return self._uploads if method in {"POST", "PATCH", "PUT"} else None
+        return self._downloads if method == "GET" else None
