@@ -117,8 +117,8 @@ class Application:
         try:
             await self._route(scope, patience.receive, answer)
         except ReaderStalled:
+            # The answer is short of its Content-Length, so whoever reads on sees that it is not whole.
             self._log.info("reader stalled", method=scope["method"], path=_path(scope))
-            raise
         except Exception:
             self._log.exception("request failed", method=scope["method"], path=_path(scope))
             if answer.status is not None:

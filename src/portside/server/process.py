@@ -21,7 +21,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from portside.server import application, descriptors, logs, signals
+from portside.server import application, descriptors, kernel_timeout, logs, signals
 from portside.server.listening import Reservation
 from portside.server.parent import die_with_parent
 from portside.server.recovery import Recovery
@@ -92,7 +92,13 @@ def load(settings: Settings, parent: int) -> application.Application:
     die_with_parent(parent)
     signals.hold()
     logs.configure(settings.log_level, settings.log_format)
-    return application.create(settings, started=signals.release_when_serving)
+    return application.create(settings, started=partial(_started, settings))
+
+
+def _started(settings: Settings) -> None:
+    """In a worker's event loop, when its plant is open and it is about to listen."""
+    signals.release_when_serving()
+    kernel_timeout.apply_when_listening(settings.stall_seconds)
 
 
 def _server(settings: Settings, reservation: Reservation, certificate: Certificate | None, open_files: int) -> _Server:
