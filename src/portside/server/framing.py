@@ -11,7 +11,10 @@ from starlette.types import Scope
 
 LONGEST_HEAD = 64 * 1024
 """Bytes of header names and values; a registry token has about 300, a presigned request 2,000."""
-_VERSIONS = frozenset({"1.0", "1.1", "2"})
+_OLD = frozenset({"1.0", "1"})
+"""HTTP/1.0, as servers write it."""
+_NO_HOST = (b"host", b"")
+"""What the default server puts in the place of a missing one; an empty one means nothing here either."""
 
 
 def refusal(scope: Scope) -> int | None:
@@ -21,12 +24,10 @@ def refusal(scope: Scope) -> int | None:
     if sum([len(name) + len(value) for name, value in headers]) > LONGEST_HEAD:
         return 431
     version: str = scope.get("http_version", "1.1")
-    if names.count(b"content-length") + names.count(b"transfer-encoding") > 1 or version not in _VERSIONS:
-        return 400
     hosts = names.count(b"host")
-    # HTTP/1.0 has no Host; a signature that needs one fails later.
-    if hosts > 1 or (hosts == 0 and version == "1.1"):
+    if names.count(b"content-length") + names.count(b"transfer-encoding") > 1 or hosts > 1:
         return 400
-    if version == "1.0" and b"transfer-encoding" in names:
-        return 400
-    return None
+    if version == "1.1":
+        return 400 if hosts == 0 or _NO_HOST in headers else None
+    # HTTP/1.0 has no chunks, and needs no Host; a signature that needs one fails later.
+    return None if version in _OLD and b"transfer-encoding" not in names else 400
