@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 from dataclasses import dataclass
@@ -37,10 +38,8 @@ def connect(port: int, *, window: int | None = None, timeout: float = 30) -> soc
 def say(port: int, data: bytes, silence: float = SILENCE) -> Heard:
     """Send bytes on a new connection and hear the server out."""
     with connect(port) as connection:
-        try:
+        with contextlib.suppress(OSError):  # it has answered and closed already
             connection.sendall(data)
-        except OSError:
-            pass  # it has answered and closed already
         return hear(connection, silence)
 
 

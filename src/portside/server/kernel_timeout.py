@@ -30,9 +30,9 @@ def apply_when_listening(seconds: int, attempts: int = _ATTEMPTS) -> None:
 def apply(seconds: int) -> int:
     """Set the option on every listening TCP socket of this process; how many there are."""
     found = 0
-    for name in os.listdir(_DESCRIPTORS):
+    for entry in _DESCRIPTORS.iterdir():
         # A descriptor may be gone by now, or be no socket.
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(name))) as candidate:
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(entry.name))) as candidate:
             if candidate.family in {socket.AF_INET, socket.AF_INET6} and _listens(candidate):
                 candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, seconds * 1000)
                 found += 1
