@@ -115,7 +115,8 @@ async def _idle(port: int, tally: Tally) -> None:
     """A connection that asks for nothing."""
     while True:
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            async with tally.opening:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
             with contextlib.closing(writer):
                 await reader.read()
         except OSError as failure:
@@ -128,7 +129,9 @@ async def _push(server: Server, image: _Image, tally: Tally) -> None:
     queue = list(image.blobs)
     await asyncio.gather(*(_push_some(server, queue, tally) for _ in range(_AT_A_TIME)))
     client = _client(server, tally)
-    await client.ask("PUT manifest", "PUT", f"/v2/{_REPOSITORY}/manifests/{image.tag}", 201, image.manifest, _MANIFEST)
+    await client.ask(
+        "PUT manifest", f"/v2/{_REPOSITORY}/manifests/{image.tag}", 201, body=image.manifest, content_type=_MANIFEST
+    )
     await client.close()
     tally.seconds["whole push"].append(time.perf_counter() - began)
 
@@ -137,18 +140,18 @@ async def _push_some(server: Server, queue: list[tuple[str, bytes]], tally: Tall
     client = _client(server, tally)
     while queue:
         digest, content = queue.pop()
-        await client.ask("HEAD blob", "HEAD", f"/v2/{_REPOSITORY}/blobs/{digest}", 404)
-        begun = await client.ask("POST upload", "POST", f"/v2/{_REPOSITORY}/blobs/uploads/", 202)
+        await client.ask("HEAD blob", f"/v2/{_REPOSITORY}/blobs/{digest}", 404)
+        begun = await client.ask("POST upload", f"/v2/{_REPOSITORY}/blobs/uploads/", 202)
         location = begun.headers["location"]
-        await client.ask("PATCH blob", "PATCH", location, 202, content)
-        await client.ask("PUT blob", "PUT", f"{location}?digest={digest}", 201)
+        await client.ask("PATCH blob", location, 202, body=content)
+        await client.ask("PUT blob", f"{location}?digest={digest}", 201)
     await client.close()
 
 
 async def _pull(server: Server, image: _Image, tally: Tally) -> None:
     began = time.perf_counter()
     client = _client(server, tally)
-    answer = await client.ask("GET manifest", "GET", f"/v2/{_REPOSITORY}/manifests/{image.tag}", 200)
+    answer = await client.ask("GET manifest", f"/v2/{_REPOSITORY}/manifests/{image.tag}", 200)
     await client.close()
     if answer.content != image.manifest:
         raise SoakFailedError(f"the manifest {image.tag} came back with other bytes")
@@ -161,7 +164,7 @@ async def _pull_some(server: Server, queue: list[tuple[str, bytes]], tally: Tall
     client = _client(server, tally)
     while queue:
         digest, content = queue.pop()
-        answer = await client.ask("GET blob", "GET", f"/v2/{_REPOSITORY}/blobs/{digest}", 200)
+        answer = await client.ask("GET blob", f"/v2/{_REPOSITORY}/blobs/{digest}", 200)
         if answer.content != content:
             raise SoakFailedError(f"{digest} came back with other bytes")
     await client.close()

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 _ATTEMPTS = 30
 _PATIENCE = 120.0
+_OPENING = 64
+"""Connections that are opened at a time; all of them stay open."""
 
 
 class SoakFailedError(Exception):
@@ -25,6 +27,8 @@ class Tally:
     reopened: int = 0
     """Kept connections that the server had closed when they were used again."""
     failures: list[str] = field(default_factory=list)
+    opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_OPENING))
+    """One event loop plays thousands of clients: without it, each would be slow to send what it has to send."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,13 @@ class Client:
         self._writer: asyncio.StreamWriter | None = None
 
     async def ask(
-        self, kind: str, method: str, path: str, expected: int, body: bytes = b"", content_type: str | None = None
+        self, kind: str, path: str, expected: int, *, body: bytes = b"", content_type: str | None = None
     ) -> Answer:
-        """One request, again while the server says 429; its time counts from the first attempt to the last answer."""
+        """One request, whose method is the first word of its kind; again while the server says 429.
+
+        Its time counts from the first attempt to the last answer.
+        """
+        method = kind.partition(" ")[0]
         began = time.perf_counter()
         for _ in range(_ATTEMPTS):
             async with asyncio.timeout(_PATIENCE):
@@ -83,14 +91,18 @@ class Client:
         return await self._exchange(method, path, body, content_type)
 
     async def _exchange(self, method: str, path: str, body: bytes, content_type: str | None) -> Answer:
-        if self._reader is None or self._writer is None:
-            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: {self._authorization}"]
         if body or method != "GET":
             lines.append(f"Content-Length: {len(body)}")
         if content_type is not None:
             lines.append(f"Content-Type: {content_type}")
-        self._writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+        message = "\r\n".join([*lines, "", ""]).encode() + body
+        if self._reader is None or self._writer is None:
+            async with self._tally.opening:
+                self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+                self._writer.write(message)
+        else:
+            self._writer.write(message)
         await self._writer.drain()
         answer = await self._answer(self._reader, method)
         if answer.headers.get("connection") == "close":

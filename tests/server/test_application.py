@@ -16,7 +16,6 @@ from portside.core.errors import RegistryError
 from portside.server import application
 from portside.server.settings import Settings
 
-
 HEADERS = [(b"host", b"localhost"), (b"authorization", b"Basic c2VjcmV0")]
 
 

@@ -171,6 +171,32 @@ def test_a_lost_worker_is_replaced(tmp_path: Path) -> None:
         assert registry.is_ready()
 
 
+def test_workers_that_die_again_and_again_are_replaced_again_and_again(tmp_path: Path) -> None:
+    """Granian itself ends when one dies within 5.5 s of its start."""
+    with serve(tmp_path, "--workers", "2") as registry:
+        for _ in range(3):
+            before = workers_of(registry)
+            os.kill(max(before), signal.SIGKILL)
+            commands.until(lambda known=before: len(workers_of(registry) - known) == 1, "a new worker")
+        commands.until(lambda: len(workers_of(registry)) == 2, "two workers")
+        commands.until(registry.is_ready, "a server that answers")
+
+
+def test_a_signal_while_a_worker_waits_to_be_replaced_is_a_clean_end(tmp_path: Path) -> None:
+    with serve(tmp_path, "--workers", "2") as registry:
+        for _ in range(4):
+            before = workers_of(registry)
+            os.kill(max(before), signal.SIGKILL)
+            commands.until(lambda known=before: len(workers_of(registry) - known) == 1, "a new worker")
+        os.kill(max(workers_of(registry)), signal.SIGKILL)
+        log = registry.daemon.log
+        commands.until(lambda: '"restart_seconds":8' in log.read_text(), "a wait of eight seconds")
+        began = time.monotonic()
+        os.kill(registry.process, signal.SIGTERM)
+        assert registry.daemon.process.wait(20) == 0
+        assert time.monotonic() - began < 7
+
+
 def test_the_only_worker_lost_ends_the_server_with_an_error(tmp_path: Path) -> None:
     data, port = tmp_path / "data", free_port()
     command = [sys.executable, "-m", "portside", "serve", "--data", data, "--port", str(port)]

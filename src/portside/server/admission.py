@@ -1,8 +1,9 @@
 """Admission: how many requests, uploads and downloads a worker carries out at a time.
 
-What comes after that waits its turn for a moment and is then told to come again, in the words of its plane. A client
-that begins an upload is refused before it sends the bytes, and a refusal at that point is one that clients repeat;
-some do not repeat a body. Transfers have fewer places than requests, so that there is always one for what is quick.
+What comes after that waits its turn for a while and is then told to come again, in the words of its plane. Waiting
+costs a connection and nothing else, and helps every client; a refusal helps those that come again, which docker does
+not. Who begins an upload is refused before the bytes are sent, since some clients repeat a request but not a body.
+Transfers have fewer places than requests, so that there is always one for what is quick.
 """
 
 from __future__ import annotations

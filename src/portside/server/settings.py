@@ -129,7 +129,7 @@ class Settings:
         metadata=about("number", "How many requests a worker carries out at a time.", key="limits.requests"),
     )
     uploads: int = field(
-        default=256,
+        default=128,
         metadata=about("number", "How many of them may be uploads.", key="limits.uploads"),
     )
     downloads: int = field(
@@ -141,7 +141,7 @@ class Settings:
         ),
     )
     wait_seconds: int = field(
-        default=10,
+        default=20,
         metadata=about(
             "number",
             "How long a request waits for its turn before it is told to come again: 429, ThrottlingException.",
