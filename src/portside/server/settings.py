@@ -141,7 +141,7 @@ class Settings:
         ),
     )
     wait_seconds: int = field(
-        default=20,
+        default=30,
         metadata=about(
             "number",
             "How long a request waits for its turn before it is told to come again: 429, ThrottlingException.",
