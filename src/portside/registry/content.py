@@ -136,13 +136,13 @@ def copy(blobs: BlobStore, source: str, target: str, size: int) -> None:
 
 
 async def outlet(
-    blobs: BlobStore, threads: Threads, location: str, size: int, *, start: int, stop: int
+    blobs: BlobStore, threads: Threads, location: str, size: int, *, start: int, stop: int, piece: int = PIECE
 ) -> AsyncIterator[bytes]:
-    """The bytes from `start` up to `stop` of a published blob, in pieces."""
+    """The bytes from `start` up to `stop` of a published blob, in pieces of whole segments."""
     position = start
     while position < stop:
         aligned = position // SEGMENT * SEGMENT
-        length = min(aligned + PIECE, stop) - aligned
+        length = min(aligned + piece, stop) - aligned
         data = await threads.run(lambda at=aligned, count=length: blobs.read(location, at, count, size))
         yield data[position - aligned :] if position > aligned else data
         position = aligned + length

@@ -11,7 +11,7 @@ from __future__ import annotations
 from portside.registry.room import Room
 from portside.server.settings import Settings
 
-CROWD = 32
+CROWD = 16
 """Downloads at a time from which on each of them is handed to the server in small pieces, to bound what it holds."""
 
 
