@@ -6,6 +6,7 @@ import asyncio
 import socket
 
 from portside.server import kernel_timeout
+from tests.clients import commands
 
 
 def option(of: socket.socket) -> int:
@@ -25,6 +26,4 @@ def test_it_is_set_on_listeners_and_inherited_by_their_connections() -> None:
 async def test_it_is_tried_again_until_there_is_a_listener() -> None:
     kernel_timeout.apply_when_listening(9)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        async with asyncio.timeout(10):
-            while option(listener) != 9000:
-                await asyncio.sleep(0.05)
+        await asyncio.to_thread(commands.until, lambda: option(listener) == 9000, "the option")

@@ -26,7 +26,8 @@ class Room:
 
     def fits(self, amount: int = 1) -> bool:
         """Take it if it is there and nobody waits for it; give it back with `give`. More than all there is is all."""
-        amount = min(amount, self.size)
+        if amount > self.size:  # noqa: PLR1730 - `min` costs as much as the rest; every request comes through here
+            amount = self.size
         if self._queue or self.taken + amount > self.size:
             return False
         self.taken += amount

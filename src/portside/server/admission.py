@@ -19,7 +19,7 @@ class Admission:
     """The places of one worker."""
 
     def __init__(self, settings: Settings) -> None:
-        self._requests = Room(settings.requests, settings.wait_seconds)
+        self.requests = Room(settings.requests, settings.wait_seconds)
         self._uploads = Room(settings.uploads, settings.wait_seconds)
         self._downloads = Room(settings.downloads, settings.wait_seconds)
 
@@ -28,28 +28,29 @@ class Admission:
         """Whether downloads are many."""
         return self._downloads.taken >= CROWD
 
-    async def enter(self, method: str, path: str) -> Room | None:
-        """Take a place, to be given back with `leave`; raises TooManyRequests."""
-        transfers = self._transfers(method, path) if "/blobs/" in path else None
-        # The scarce place first: whoever waits for it must not sit on another one.
-        if transfers is not None and not transfers.fits():
-            await transfers.take()
-        if not self._requests.fits():
-            try:
-                await self._requests.take()
-            except BaseException:
-                if transfers is not None:
-                    transfers.give()
-                raise
-        return transfers
-
-    def leave(self, transfers: Room | None) -> None:
-        """Give back what `enter` took."""
-        self._requests.give()
-        if transfers is not None:
-            transfers.give()
-
-    def _transfers(self, method: str, path: str) -> Room | None:
+    def transfers(self, method: str, path: str) -> Room | None:
+        """The places that a request needs one of, besides that of any request."""
+        if "/blobs/" not in path:
+            return None
         if "/blobs/uploads/" in path:
             return self._uploads if method in {"POST", "PATCH", "PUT"} else None
         return self._downloads if method == "GET" else None
+
+    async def enter(self, transfers: Room | None) -> None:
+        """Take a place, to be given back with `leave`; raises TooManyRequests."""
+        if transfers is None:
+            await self.requests.take()
+            return
+        # The scarce place first: whoever waits for it must not sit on another one.
+        await transfers.take()
+        try:
+            await self.requests.take()
+        except BaseException:
+            transfers.give()
+            raise
+
+    def leave(self, transfers: Room | None) -> None:
+        """Give back what `enter` took."""
+        self.requests.give()
+        if transfers is not None:
+            transfers.give()

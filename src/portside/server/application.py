@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 import structlog
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from portside.core.errors import RegistryError, TooManyRequests
 from portside.server import framing
@@ -112,22 +112,21 @@ class Application:
         began = perf_counter()
         scope.setdefault("state", {})
         patience = Patience(receive, send, self._limits, crowded=self._admission.crowded)
-        answer = _Answer(patience.send)
         structlog.contextvars.bind_contextvars(request=token_hex(8))
         try:
-            await self._route(scope, patience.receive, answer)
+            await self._route(scope, patience.receive, patience.send)
         except ReaderStalled:
             # The answer is short of its Content-Length, so whoever reads on sees that it is not whole.
             self._log.info("reader stalled", method=scope["method"], path=_path(scope))
         except Exception:
             self._log.exception("request failed", method=scope["method"], path=_path(scope))
-            if answer.status is not None:
+            if patience.status is not None:
                 # Part of an answer is out: the server cuts the connection, and the client sees that it is not whole.
                 raise
-            await _reply(answer, 500, b'{"message":"The server failed to answer this request."}')
+            await _reply(patience.send, 500, b'{"message":"The server failed to answer this request."}')
         finally:
             patience.close()
-            self._note(scope, answer, perf_counter() - began)
+            self._note(scope, patience, perf_counter() - began)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -143,15 +142,19 @@ class Application:
             await self._admitted(plant.distribution if is_data else plant.control, scope, receive, send)
 
     async def _admitted(self, plane: Plane, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            place = await self._admission.enter(scope["method"], scope["path"])
-        except TooManyRequests as error:
-            await plane.refuse(scope, error, send)
-            return
+        admission = self._admission
+        transfers = admission.transfers(scope["method"], scope["path"])
+        # Nearly every request finds a place at once, without the detour over a coroutine.
+        if transfers is not None or not admission.requests.fits():
+            try:
+                await admission.enter(transfers)
+            except TooManyRequests as error:
+                await plane.refuse(scope, error, send)
+                return
         try:
             await plane(scope, receive, send)
         finally:
-            self._admission.leave(place)
+            admission.leave(transfers)
 
     async def _health(self, scope: Scope, send: Send) -> None:
         if scope["method"] not in {"GET", "HEAD"}:
@@ -161,7 +164,7 @@ class Application:
         else:
             await _reply(send, 503, b'{"status":"unavailable"}')
 
-    def _note(self, scope: Scope, answer: _Answer, seconds: float) -> None:
+    def _note(self, scope: Scope, answer: Patience, seconds: float) -> None:
         # Probes come every few seconds for ever; they are not what anybody reads a log for.
         note = self._log.debug if scope["path"] in _HEALTH else self._log.info
         principal = scope["state"].get("principal")
@@ -175,22 +178,6 @@ class Application:
             ms=round(seconds * 1000, 3),
             **known,
         )
-
-
-class _Answer:
-    """A `send` that remembers what went out."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.status: int | None = None
-        self.sent = 0
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-        elif message["type"] == "http.response.body":
-            self.sent += len(message.get("body", b""))
-        await self._send(message)
 
 
 def _path(scope: Scope) -> str:

@@ -89,9 +89,20 @@ class _Side:
 
 
 class Patience:
-    """The `receive` and `send` of one request, with an end to every wait."""
+    """The `receive` and `send` of one request, with an end to every wait; it remembers what went out."""
 
-    __slots__ = ("_body", "_crowded", "_limits", "_reader", "_receive", "_received", "_send", "_whole")
+    __slots__ = (
+        "_body",
+        "_crowded",
+        "_limits",
+        "_reader",
+        "_receive",
+        "_received",
+        "_send",
+        "_whole",
+        "sent",
+        "status",
+    )
 
     def __init__(self, receive: Receive, send: Send, limits: Limits, *, crowded: bool = False) -> None:
         """`crowded` is whether memory is short, so that answers go out in small pieces from the start."""
@@ -103,6 +114,10 @@ class Patience:
         self._whole = False
         self._body: _Side | None = None
         self._reader: _Side | None = None
+        self.status: int | None = None
+        """The status that was answered; None before that."""
+        self.sent = 0
+        """Bytes of the answer's body that were handed over."""
 
     async def receive(self) -> Message:
         """See ASGI; a client that is too slow has gone."""
@@ -128,10 +143,15 @@ class Patience:
 
     async def send(self, message: Message) -> None:
         """See ASGI; raises ReaderStalled."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            await self._send(message)
+            return
         body: bytes = message.get("body", b"")
         more: bool = message.get("more_body", False)
+        self.sent += len(body)
         if self._reader is None and not more and len(body) <= _LARGE:
-            await self._send(message)  # the head, or the whole of a short answer: the server takes it at once
+            await self._send(message)  # the whole of a short answer: the server takes it at once
             return
         size = PIECE if self._crowded else max(len(body), 1) if more else _LARGE
         at = 0
