@@ -136,7 +136,7 @@ class Settings:
         default=256,
         metadata=about(
             "number",
-            "How many of them may be downloads of layers; under pressure each holds about 2 MiB.",
+            "How many of them may be downloads of layers; a slow reader holds about 3 MiB.",
             key="limits.downloads",
         ),
     )
