@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from portside.core.errors import RegistryError
-from portside.server import application
+from portside.server import application, framing
 from portside.server.settings import Settings
 
 HEADERS = [(b"host", b"localhost"), (b"authorization", b"Basic c2VjcmV0")]
@@ -303,3 +303,20 @@ async def test_a_head_that_is_in_doubt_is_refused(
     worker: Worker, headers: list[tuple[bytes, bytes]], status: int
 ) -> None:
     assert (await worker.ask("/v2/", headers=headers))[0] == status
+
+
+@pytest.mark.parametrize(
+    ("version", "headers", "status"),
+    [
+        ("1.0", [], None),
+        ("1", [(b"host", b"")], None),
+        ("1", [(b"host", b"a"), (b"transfer-encoding", b"chunked")], 400),
+        ("0.9", [], 400),
+        ("2.0", HEADERS, 400),
+        ("1.1", HEADERS, None),
+    ],
+)
+def test_a_version_that_nobody_speaks_is_refused(
+    version: str, headers: list[tuple[bytes, bytes]], status: int | None
+) -> None:
+    assert framing.refusal({"http_version": version, "headers": headers}) == status

@@ -20,9 +20,7 @@ _NO_HOST = (b"host", b"")
 def refusal(scope: Scope) -> int | None:
     """The status that a request is refused with; None for one that can be read."""
     headers: list[tuple[bytes, bytes]] = scope["headers"]
-    if not headers:
-        return 400
-    names, values = zip(*headers, strict=True)
+    names, values = zip(*headers, strict=True) if headers else ((), ())
     # Joining them is the quickest way to add their lengths up.
     if len(b"".join(names)) + len(b"".join(values)) > LONGEST_HEAD:
         return 431
