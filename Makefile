@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check model bench clean
+.PHONY: help setup setup-dev run test check model bench soak clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  %-10s %s\n' "$$name" "$$what"; done
@@ -29,6 +29,9 @@ check: setup-dev ## format, lint, types, import contracts
 
 model: setup-dev ## generate the ECR API's types from botocore's model
 	$(BIN)/python tools/model.py
+
+soak: setup-dev ## thousands of clients at once on two workers; reports latencies, memory and refusals
+	$(BIN)/python -m bench.soak
 
 bench: setup-dev ## server CPU per request beside other registries; reports, never fails
 	$(BIN)/python -m bench

@@ -26,6 +26,7 @@ from portside.core.names import ImageId, RegistryId, RepositoryId, Tag
 from portside.core.records import Image, Layer, Repository, RepositorySettings, Upload
 from portside.identity import sigv4
 from portside.identity.caller import Caller, Circumstances, Principal
+from portside.registry.bodies import Bodies
 from portside.registry.callers import RegistryToken
 from portside.registry.images import ImageFailure, Pushed, StoredImage
 from portside.registry.listing import Listing
@@ -249,14 +250,14 @@ class Bench:
         self.images = FakeImages()
         self.layers = FakeLayers()
         self.uploads = FakeUploads()
-        registry: Any = SimpleNamespace(
+        self.registry: Any = SimpleNamespace(
             callers=self.callers,
             repositories=self.repositories,
             images=self.images,
             layers=self.layers,
             uploads=self.uploads,
         )
-        self.plane = ControlPlane(registry, HOSTS, frozenset({REGION, "us-west-2"}))
+        self.plane = ControlPlane(self.registry, HOSTS, frozenset({REGION, "us-west-2"}), Bodies(1 << 27, 1))
 
     def client(self, service: str = "ecr", **changes: Any) -> Any:
         # The SDK's own checks are off: it is the server's that are tried here.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,13 @@ from botocore.exceptions import ClientError
 from structlog.testing import capture_logs
 
 from portside.aws.ecr import model, operations
+from portside.aws.edge import ControlPlane
 from portside.aws.protocol.arrival import read_body
-from portside.core.errors import BodyTruncated, ContentDamaged, Unavailable
+from portside.core.errors import BodyTruncated, ContentDamaged, TooManyRequests, Unavailable
 from portside.identity import sigv4
+from portside.registry.bodies import Bodies
 from portside.storage.errors import NoSpace
-from tests.aws.fakes import ACCOUNT, KEY, REGION, SECRET, Bench, send
+from tests.aws.fakes import ACCOUNT, HOSTS, KEY, REGION, SECRET, Bench, send
 
 CREDENTIALS = sigv4.Credentials(KEY, SECRET)
 TARGET = "AmazonEC2ContainerRegistry_V20150921.ListImages"
@@ -217,6 +220,75 @@ async def test_a_body_that_never_ends_is_given_up() -> None:
 
     with pytest.raises(BodyTruncated):
         await read_body(receive, None, 1024, patience=0.02)
+
+
+async def test_a_stranger_holds_little_and_a_proven_sender_is_served_meanwhile() -> None:
+    """Whoever knows an access key id and not its secret can make the server hold a quarter of its memory, no more."""
+    bench = Bench()
+    bench.plane = ControlPlane(bench.registry, HOSTS, frozenset({REGION}), Bodies(4 * 1024 * 1024, 0.2))
+    await signed(bench, LIST, "192.0.2.7")
+    large = LIST + b" " * 600_000
+    silent = asyncio.create_task(signed(bench, large, "203.0.113.9", whole=False))
+    await asyncio.sleep(0)
+    assert await signed(bench, large, "203.0.113.9") == (400, "ThrottlingException")
+    assert await signed(bench, large, "192.0.2.7") == (200, "")
+    assert await signed(bench, LIST, "198.51.100.1") == (200, "")
+    silent.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await silent
+
+
+async def signed(bench: Bench, body: bytes, address: str, *, whole: bool = True) -> tuple[int, str]:
+    """A signed request from an address, of whose body the end never comes unless it is whole; status and error."""
+    headers = [("host", "localhost:4510"), ("content-type", "application/x-amz-json-1.1"), ("x-amz-target", TARGET)]
+    bare = sigv4.Request("POST", "/", "", headers, hashlib.sha256(body).hexdigest())
+    request = sigv4.sign(bare, CREDENTIALS, region=REGION, service="ecr", at=datetime.now(UTC))
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/",
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in request.headers]
+        + [(b"content-length", str(len(body)).encode())],
+        "client": (address, 40000),
+    }
+    pieces, sent = [{"type": "http.request", "body": body, "more_body": not whole}], list[dict[str, Any]]()
+
+    async def receive() -> dict[str, Any]:
+        if not pieces:
+            await asyncio.Event().wait()
+        return pieces.pop()
+
+    async def take(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await bench.plane(scope, receive, take)
+    return sent[0]["status"], dict(sent[0]["headers"]).get(b"x-amzn-errortype", b"").decode()
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"x-amz-target": TARGET}, b'{"__type":"ThrottlingException","message":"Rate exceeded"}'),
+        ({"content-type": "application/x-www-form-urlencoded"}, b"<Code>Throttling</Code>"),
+    ],
+)
+async def test_one_that_has_no_room_is_told_to_come_again(bench: Bench, headers: dict[str, str], words: bytes) -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def take(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "method": "POST",
+        "path": "/",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    await bench.plane.refuse(scope, TooManyRequests(), take)
+    assert sent[0]["status"] == 400
+    assert words in sent[1]["body"]
 
 
 # --- what goes wrong on our side ------------------------------------------------------------------------------------

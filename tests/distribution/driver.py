@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlencode
 from portside.core.digest import Digest
 from portside.core.hosts import HostNames
 from portside.distribution.edge import DataPlane
+from portside.registry.bodies import Bodies
 from tests.registry.house import APP, REGION, House
 
 Application = Callable[..., Awaitable[None]]
@@ -46,13 +47,14 @@ class Answer:
 
 @dataclass
 class Request:
-    """What is sent. `cut` hangs up after so many bytes of the body."""
+    """What is sent. `cut` hangs up after so many bytes of the body; `stall` falls silent after it, and says so."""
 
     method: str
     target: str
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
+    stall: asyncio.Event | None = None
 
     def scope(self, scheme: str) -> dict[str, Any]:
         path, _, query = self.target.partition("?")
@@ -71,10 +73,12 @@ class Request:
     async def pieces(self, size: int = 65_536) -> AsyncIterator[dict[str, Any]]:
         body = self.body if self.cut is None else self.body[: self.cut]
         for at in range(0, len(body), size):
-            more = self.cut is not None or at + size < len(body)
+            more = self.cut is not None or self.stall is not None or at + size < len(body)
             yield {"type": "http.request", "body": body[at : at + size], "more_body": more}
         if not body and self.cut is None:
             yield {"type": "http.request"}
+        if self.stall is not None:
+            self.stall.set()
         if self.cut is not None:
             yield {"type": "http.disconnect"}
         await asyncio.Event().wait()
@@ -124,6 +128,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         *,
         cut: int | None = None,
+        stall: asyncio.Event | None = None,
         **query: str,
     ) -> Answer:
         known = {"Host": self._host}
@@ -133,7 +138,7 @@ class Client:
             known["Content-Length"] = str(len(body))
         if query:
             target += "?" + urlencode(query)
-        request = Request(method, target, body, {**known, **(headers or {})}, cut)
+        request = Request(method, target, body, {**known, **(headers or {})}, cut, stall)
         return await drive(self._plane, request, self._scheme)
 
     async def begin(self) -> str:
@@ -155,7 +160,7 @@ class Client:
 
 
 def plane_of(house: House, hosts: HostNames = BARE) -> DataPlane:
-    return DataPlane(house.registry, hosts)
+    return DataPlane(house.registry, hosts, Bodies(1 << 24, 1))
 
 
 async def authorization_of(house: House, region: str = REGION) -> str:

@@ -12,6 +12,7 @@ from portside.core.names import RegistryId
 from portside.distribution.edge import DataPlane
 from portside.distribution.errors import WIRE
 from portside.identity.tokens import TICKET_PARAMETER as TICKET
+from portside.registry.bodies import Bodies
 from portside.storage.errors import Damaged, StorageUnavailable
 from tests.distribution.driver import BARE, V2, Client, Request, authorization_of, client_of, drive, plane_of
 from tests.registry.fakes import Blobs, Rows, fail_from, full_disk
@@ -371,7 +372,7 @@ async def test_what_nobody_foresaw_is_a_server_fault_without_details(
 
 
 async def test_a_registry_that_breaks_at_once_is_a_server_fault(house: House) -> None:
-    plane = DataPlane(cast("Any", None), BARE)
+    plane = DataPlane(cast("Any", None), BARE, Bodies(1 << 24, 1))
     assert (await drive(plane, Request("GET", "/v2/", headers={"Authorization": "Basic x"}))).status == 500
     assert house
 
@@ -402,6 +403,7 @@ def test_every_word_is_one_of_the_specification_or_of_ecr() -> None:
         "NAME_INVALID",
         "NAME_UNKNOWN",
         "TAG_INVALID",
+        "TOOMANYREQUESTS",
         "UNAUTHORIZED",
         "UNKNOWN",
         "UNSUPPORTED",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
+import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.faults.pusher import Pusher
+from tests.wire.conversation import connect
 from tests.wire.server import RunningRegistry, serve
 
 GIB = 1 << 30
@@ -81,3 +85,46 @@ def _sizes(registry: RunningRegistry, field: str) -> list[int]:
 def _family(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *(member for child in children for member in _family(int(child)))]
+
+
+def test_whoever_knows_only_an_access_key_id_cannot_fill_the_memory(folder: Path) -> None:
+    """Hundreds of large bodies, signed by somebody without the secret, from another address."""
+    with serve(folder) as registry, contextlib.ExitStack() as stack:
+        registry.ecr.describe_repositories()
+        for _ in range(300):
+            connection = socket.create_connection(("127.0.0.1", registry.port), 30, ("127.0.0.2", 0))
+            stack.enter_context(connection).setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                connection.send(_forged(registry) + bytes(MIB - 1000))
+        registry.ecr.create_repository(repositoryName="still/served")
+        assert max(_peaks(registry)) < 256 * MIB
+
+
+def test_readers_that_stall_hold_little_each(folder: Path) -> None:
+    with serve(folder) as registry, contextlib.ExitStack() as stack:
+        registry.create("stalled/readers")
+        with Pusher(registry.port, registry.token, "stalled/readers") as pusher:
+            digest = pusher.push_blob(bytes(48 * MIB))
+            for _ in range(200):
+                connection = stack.enter_context(connect(registry.port, window=4096))
+                lines = (f"GET /v2/stalled/readers/blobs/{digest} HTTP/1.1", "Host: a")
+                connection.sendall("\r\n".join([*lines, f"Authorization: Basic {registry.token}", "", ""]).encode())
+            assert len(pusher.blob(digest)) == 48 * MIB
+        assert max(_peaks(registry)) < 768 * MIB
+
+
+def _forged(registry: RunningRegistry) -> bytes:
+    """The head of a request that looks right until its body has been hashed."""
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    credential = f"{registry.environment['AWS_ACCESS_KEY_ID']}/{now[:8]}/us-east-1/ecr/aws4_request"
+    signed = "content-type;host;x-amz-date;x-amz-target"
+    lines = (
+        "POST / HTTP/1.1",
+        f"Host: {registry.host}",
+        "Content-Type: application/x-amz-json-1.1",
+        "X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.ListImages",
+        f"X-Amz-Date: {now}",
+        f"Authorization: AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={signed}, Signature={'0' * 64}",
+        f"Content-Length: {MIB}",
+    )
+    return "\r\n".join([*lines, "", ""]).encode()

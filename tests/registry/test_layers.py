@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -272,3 +274,26 @@ async def test_another_type_is_kept_when_another_image_gives_it(app: House) -> N
     await app.push(b"{}")
     await app.put(image_of(b"{}", LARGE))
     assert (await app.registry.layers.look(app.caller, APP, Digest.of(LARGE))).media_type == LAYER_TYPE
+
+
+async def test_many_readers_are_given_small_pieces_and_few_of_them_large_ones(app: House) -> None:
+    """What each of them holds at a time must not add up to much."""
+    content = noise(2 * PIECE)
+    digest = await app.push(content)
+    opened_layer = await app.registry.layers.open(app.caller, APP, digest)
+
+    async def first_piece() -> tuple[AsyncGenerator[bytes], int]:
+        reader = cast("AsyncGenerator[bytes]", opened_layer.read(0, len(content)))
+        return reader, len(await anext(reader))
+
+    readers = [await first_piece() for _ in range(20)]
+    sizes = [size for _, size in readers]
+    assert sizes[:16] == [PIECE] * 16
+    assert max(sizes[16:]) <= PIECE // 4
+    late, size = readers[-1]
+    assert content[size:] == b"".join([piece async for piece in late])
+    for reader, _ in readers:
+        await reader.aclose()
+    reader, size = await first_piece()
+    assert size == PIECE
+    await reader.aclose()

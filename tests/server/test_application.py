@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 import structlog
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from portside.server import application
+from portside.core.errors import RegistryError
+from portside.server import application, framing
 from portside.server.settings import Settings
+
+HEADERS = [(b"host", b"localhost"), (b"authorization", b"Basic c2VjcmV0")]
 
 
 class Principal:
     arn = "arn:aws:iam::000000000000:root"
 
 
-def saying(text: bytes) -> ASGIApp:
-    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
-        scope["state"]["principal"] = Principal()
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": text})
+class Saying:
+    """A plane that says one thing, when it may."""
 
-    return app
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.may = asyncio.Event()
+        self.may.set()
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        scope["state"]["principal"] = Principal()
+        await self.may.wait()
+        await self.say(200, self.text, send)
+
+    async def refuse(self, _scope: Scope, error: RegistryError, send: Send) -> None:
+        await self.say(429, self.text + b": " + error.message.encode(), send)
+
+    async def say(self, status: int, text: bytes, send: Send) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": text})
 
 
 async def crashing(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -42,8 +57,8 @@ class StandIn:
     """A plant that says which plane was asked."""
 
     def __init__(self) -> None:
-        self.distribution: ASGIApp = saying(b"docker")
-        self.control: ASGIApp = saying(b"aws")
+        self.distribution: Any = Saying(b"docker")
+        self.control: Any = Saying(b"aws")
         self.is_ready = True
         self.closed = False
 
@@ -57,12 +72,13 @@ class StandIn:
 class Worker:
     """The application, alive as a server keeps it."""
 
-    def __init__(self, plant: StandIn | Exception) -> None:
+    def __init__(self, plant: StandIn | Exception, **settings: Any) -> None:
         self.plant = plant
-        self.app = application.create(Settings(), self.open)
+        self.app = application.create(Settings(**settings), self.open)
         self.to_app: asyncio.Queue[Message] = asyncio.Queue()
         self.from_app: asyncio.Queue[Message] = asyncio.Queue()
         self.life: asyncio.Task[None] | None = None
+        self.waiting: asyncio.Task[tuple[int, bytes]] | None = None
 
     async def open(self, _settings: Settings) -> StandIn:
         if isinstance(self.plant, Exception):
@@ -78,7 +94,9 @@ class Worker:
         await self.to_app.put({"type": "lifespan.shutdown"})
         return await self.from_app.get()
 
-    async def ask(self, path: str, method: str = "GET", query: bytes = b"") -> tuple[int, bytes]:
+    async def ask(
+        self, path: str, method: str = "GET", query: bytes = b"", headers: Sequence[tuple[bytes, bytes]] = HEADERS
+    ) -> tuple[int, bytes]:
         messages: list[Message] = []
 
         async def send(message: Message) -> None:
@@ -93,7 +111,7 @@ class Worker:
             "path": path,
             "raw_path": path.encode(),
             "query_string": query,
-            "headers": [(b"authorization", b"Basic c2VjcmV0")],
+            "headers": list(headers),
         }
         await self.app(scope, receive, send)
         return messages[0]["status"], b"".join(message.get("body", b"") for message in messages)
@@ -198,3 +216,107 @@ async def test_probes_are_not_logged_at_info(worker: Worker) -> None:
     with capture_logs() as lines:
         await worker.ask("/healthz")
     assert [line["log_level"] for line in lines] == ["debug"]
+
+
+UPLOAD, LAYER = "/v2/team/app/blobs/uploads/", "/v2/team/app/blobs/sha256:00"
+
+
+async def full(method: str, path: str, **settings: Any) -> Worker:
+    """A worker with places for one, which are taken by a request that does not end."""
+    worker = Worker(StandIn(), wait_seconds=1, **settings)
+    await worker.start()
+    assert isinstance(worker.plant, StandIn)
+    worker.plant.distribution.may.clear()
+    worker.waiting = asyncio.create_task(worker.ask(path, method))
+    await asyncio.sleep(0)
+    return worker
+
+
+async def end(worker: Worker) -> None:
+    assert isinstance(worker.plant, StandIn)
+    worker.plant.distribution.may.set()
+    assert worker.waiting is not None
+    assert (await worker.waiting)[0] == 200
+
+
+async def test_a_request_too_many_is_refused_in_the_words_of_its_plane() -> None:
+    worker = await full("GET", "/v2/", requests=1)
+    assert await worker.ask("/v2/") == (429, b"docker: Rate exceeded")
+    assert await worker.ask("/", "POST") == (429, b"aws: Rate exceeded")
+    assert (await worker.ask("/healthz"))[0] == 200
+    assert (await worker.ask("/readyz"))[0] == 200
+    await end(worker)
+    assert await worker.ask("/", "POST") == (200, b"aws")
+
+
+@pytest.mark.parametrize(
+    ("taken", "refused", "passing"),
+    [
+        (("PATCH", UPLOAD + "1"), ("POST", UPLOAD), ("GET", LAYER)),
+        (("PUT", UPLOAD + "1"), ("PATCH", UPLOAD + "2"), ("GET", UPLOAD + "1")),
+        (("GET", LAYER), ("GET", LAYER), ("HEAD", LAYER)),
+        (("GET", LAYER), ("GET", LAYER), ("PUT", "/v2/team/app/manifests/1")),
+    ],
+)
+async def test_transfers_have_places_of_their_own(
+    taken: tuple[str, str], refused: tuple[str, str], passing: tuple[str, str]
+) -> None:
+    worker = await full(*taken, uploads=1, downloads=1)
+    assert (await worker.ask(refused[1], refused[0]))[0] == 429
+    passes = asyncio.create_task(worker.ask(passing[1], passing[0]))
+    await asyncio.sleep(0)
+    await end(worker)
+    assert (await passes)[0] == 200
+
+
+async def test_one_that_waits_gets_the_place_that_is_left() -> None:
+    worker = await full("PATCH", UPLOAD + "1", uploads=1)
+    second = asyncio.create_task(worker.ask(UPLOAD, "POST"))
+    await asyncio.sleep(0)
+    await end(worker)
+    assert (await second)[0] == 200
+
+
+async def test_a_place_is_given_back_when_a_request_crashes() -> None:
+    worker = Worker(StandIn(), wait_seconds=1, requests=1, uploads=1)
+    await worker.start()
+    assert isinstance(worker.plant, StandIn)
+    worker.plant.distribution = crashing
+    with capture_logs():
+        assert [(await worker.ask(UPLOAD, "POST"))[0] for _ in range(3)] == [500, 500, 500]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([], 400),
+        ([(b"host", b"")], 400),
+        ([(b"host", b"a"), (b"host", b"b")], 400),
+        ([*HEADERS, (b"content-length", b"1"), (b"content-length", b"1")], 400),
+        ([*HEADERS, (b"content-length", b"1"), (b"transfer-encoding", b"chunked")], 400),
+        ([*HEADERS, (b"x", bytes(65_537))], 431),
+        ([*HEADERS, *((b"x", bytes(1000)) for _ in range(70))], 431),
+        ([*HEADERS, (b"x", bytes(60_000))], 200),
+    ],
+)
+async def test_a_head_that_is_in_doubt_is_refused(
+    worker: Worker, headers: list[tuple[bytes, bytes]], status: int
+) -> None:
+    assert (await worker.ask("/v2/", headers=headers))[0] == status
+
+
+@pytest.mark.parametrize(
+    ("version", "headers", "status"),
+    [
+        ("1.0", [], None),
+        ("1", [(b"host", b"")], None),
+        ("1", [(b"host", b"a"), (b"transfer-encoding", b"chunked")], 400),
+        ("0.9", [], 400),
+        ("2.0", HEADERS, 400),
+        ("1.1", HEADERS, None),
+    ],
+)
+def test_a_version_that_nobody_speaks_is_refused(
+    version: str, headers: list[tuple[bytes, bytes]], status: int | None
+) -> None:
+    assert framing.refusal({"http_version": version, "headers": headers}) == status

@@ -171,6 +171,16 @@ def test_a_lost_worker_is_replaced(tmp_path: Path) -> None:
         assert registry.is_ready()
 
 
+def test_workers_that_die_again_and_again_are_replaced_again_and_again(tmp_path: Path) -> None:
+    with serve(tmp_path, "--workers", "2") as registry:
+        for _ in range(3):
+            before = workers_of(registry)
+            os.kill(max(before), signal.SIGKILL)
+            commands.until(lambda known=before: len(workers_of(registry) - known) == 1, "a new worker")
+        commands.until(lambda: len(workers_of(registry)) == 2, "two workers")
+        commands.until(registry.is_ready, "a server that answers")
+
+
 @contextmanager
 def secure(folder: Path) -> Generator[tuple[RunningRegistry, ssl.SSLContext]]:
     """A server with `--tls auto`, and a client's context that trusts it."""

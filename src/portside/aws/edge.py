@@ -6,8 +6,6 @@ requests are judged. Every failure becomes AWS words here and only here; handler
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import traceback
 import uuid
 from dataclasses import replace
@@ -31,6 +29,7 @@ from portside.aws.protocol.arrival import (
 )
 from portside.aws.sts import operations as sts
 from portside.core.errors import (
+    AuthenticationError,
     MissingAuthentication,
     OperationNotImplemented,
     RegistryError,
@@ -39,6 +38,7 @@ from portside.core.errors import (
 )
 from portside.core.hosts import HostNames
 from portside.identity.sigv4 import Authorization, Request, parse
+from portside.registry.bodies import Bodies, Sender
 from portside.registry.failures import in_registry_words
 from portside.registry.registry import Registry
 
@@ -46,19 +46,17 @@ _log = structlog.get_logger()
 
 _GLOBAL_REGION = "us-east-1"
 """The region that clients of AWS's global endpoints sign for: accepted for STS beside the configured ones."""
-_LARGE_AT_ONCE = 4
-"""How many large bodies are held in memory at a time; further ones wait."""
 _FORM = "application/x-www-form-urlencoded"
 
 
 class ControlPlane:
     """The ASGI application behind `/`: ECR's API and STS on one endpoint (iam-behaviour 1.1)."""
 
-    def __init__(self, registry: Registry, hosts: HostNames, regions: frozenset[str]) -> None:
+    def __init__(self, registry: Registry, hosts: HostNames, regions: frozenset[str], bodies: Bodies) -> None:
         self._registry = registry
         self._hosts = hosts
         self._regions = regions
-        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
+        self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -76,6 +74,12 @@ class ControlPlane:
             answer = answers.failed_query(error, request_id) if speaks_query else answers.failed_document(error)
         await answers.send_answer(answer, request_id, send)
 
+    async def refuse(self, scope: Scope, error: RegistryError, send: Send) -> None:
+        """Answer one request with an error, without looking at it."""
+        request_id, speaks_query = str(uuid.uuid4()), _speaks_query(request_of(scope))
+        answer = answers.failed_query(error, request_id) if speaks_query else answers.failed_document(error)
+        await answers.send_answer(answer, request_id, send)
+
     async def _ecr(self, scope: Scope, receive: Receive, request: Request) -> Answer:
         announced = announced_length(request)
         operation = _operation(request)
@@ -86,7 +90,7 @@ class ControlPlane:
             raise MissingAuthentication
         await self._admit(scope, request, authorization, "ecr")
         limit = ecr.longest_body(operation.name)
-        async with self._room(announced, limit):
+        async with self._bodies.held(limit if announced is None else announced, _sender(scope, authorization)):
             body = await read_body(receive, announced, limit)
             signed = replace(request, payload_sha256=body.sha256)
             call = await self._call(scope, signed, authorization, "ecr")
@@ -105,10 +109,12 @@ class ControlPlane:
         # IAM's requests come here too, for as long as there is no IAM: they are told so once they are authenticated.
         service = "iam" if authorization.service == "iam" else "sts"
         await self._admit(scope, request, authorization, service)
-        body = await read_body(receive, announced, ecr.SMALL)
-        signed = replace(request, payload_sha256=body.sha256)
-        call = await self._call(scope, signed, authorization, service)
-        parameters = query.read(request.query if request.method == "GET" else body.content)
+        expected = 0 if request.method == "GET" else ecr.SMALL
+        async with self._bodies.held(expected if announced is None else announced, _sender(scope, authorization)):
+            body = await read_body(receive, announced, ecr.SMALL)
+            signed = replace(request, payload_sha256=body.sha256)
+            call = await self._call(scope, signed, authorization, service)
+            parameters = query.read(request.query if request.method == "GET" else body.content)
         action, version = parameters.get("Action", ""), parameters.get("Version", "")
         handler = sts.HANDLERS.get(action) if (service, version) == ("sts", sts.VERSION) else None
         if handler is None:
@@ -117,13 +123,19 @@ class ControlPlane:
 
     async def _call(self, scope: Scope, request: Request, authorization: Authorization, service: str) -> Call:
         """Establish the caller, and the region: the scope of the signature says which, the host must agree."""
-        caller = await self._registry.callers.by_signature(
-            request,
-            authorization,
-            circumstances_of(scope, request),
-            services=frozenset({service}),
-            regions=self._regions_of(request, service),
-        )
+        sender = _sender(scope, authorization)
+        try:
+            caller = await self._registry.callers.by_signature(
+                request,
+                authorization,
+                circumstances_of(scope, request),
+                services=frozenset({service}),
+                regions=self._regions_of(request, service),
+            )
+        except AuthenticationError:
+            self._bodies.doubt(sender)
+            raise
+        self._bodies.prove(sender)
         scope.setdefault("state", {})["principal"] = caller.principal.arn
         return Call(caller, authorization.region, self._registry, self._hosts)
 
@@ -141,10 +153,9 @@ class ControlPlane:
         regions = self._regions if region is None else self._regions & {region}
         return regions if service == "ecr" else regions | {_GLOBAL_REGION}
 
-    def _room(self, announced: int | None, limit: int) -> contextlib.AbstractAsyncContextManager[object]:
-        """Wait for memory, where the body may be large."""
-        expected = limit if announced is None else announced
-        return self._large if expected > ecr.SMALL else contextlib.nullcontext()
+
+def _sender(scope: Scope, authorization: Authorization) -> Sender:
+    return authorization.access_key, (scope.get("client") or ("",))[0]
 
 
 def _speaks_query(request: Request) -> bool:

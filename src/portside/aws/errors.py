@@ -64,6 +64,7 @@ WIRE: dict[type[RegistryError], Word] = {
     errors.ContentDamaged: Word("ServerException", 500),
     errors.StorageFull: Word("ServerException", 500),
     errors.Unavailable: Word("ServiceUnavailable", 503),
+    errors.TooManyRequests: Word("ThrottlingException", 400),
 }
 
 QUERY: dict[type[RegistryError], Word] = {

@@ -371,3 +371,10 @@ class Unavailable(RegistryError):
 
     def __init__(self) -> None:
         super().__init__("The registry cannot reach its storage. Try again.")
+
+
+class TooManyRequests(RegistryError):
+    """The registry does as much as it is set to do at a time; ask again (ecr-behaviour 0.1)."""
+
+    def __init__(self) -> None:
+        super().__init__("Rate exceeded")

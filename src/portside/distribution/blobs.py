@@ -39,10 +39,10 @@ async def get(registry: Registry, exchange: Exchange) -> Reply:
 
 async def _begun(pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
     """The same pieces, the first of which has been read: damage that shows at once is answered with an error."""
-    first = await anext(pieces)
+    read = [await anext(pieces)]
 
     async def all_pieces() -> AsyncIterator[Piece]:
-        yield first
+        yield read.pop()  # and not kept for as long as the rest takes
         async for piece in pieces:
             yield piece
 

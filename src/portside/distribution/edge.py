@@ -18,6 +18,7 @@ from portside.core.errors import (
     RegistryError,
     RegistryTokenInvalid,
     RepositoryNotFound,
+    TooManyRequests,
     Unavailable,
     UnsupportedOnThisRoute,
     UploadBusy,
@@ -29,6 +30,7 @@ from portside.distribution.exchange import Exchange, Receive, Reply, Scope, Send
 from portside.distribution.routes import match
 from portside.identity.caller import Circumstances
 from portside.identity.tokens import TICKET_PARAMETER
+from portside.registry.bodies import Bodies
 from portside.registry.failures import in_registry_words
 from portside.registry.registry import Registry
 
@@ -40,19 +42,27 @@ _NOT_FOUND = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Optio
 class DataPlane:
     """The ASGI application behind `/v2`."""
 
-    def __init__(self, registry: Registry, hosts: HostNames) -> None:
+    def __init__(self, registry: Registry, hosts: HostNames, bodies: Bodies) -> None:
         self._registry = registry
         self._hosts = hosts
+        self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        exchange = Exchange(scope, receive)
+        exchange = Exchange(scope, receive, self._bodies)
         try:
             reply = await self._reply(exchange, scope)
         except Exception as failure:  # noqa: BLE001 - the one place where everything ends
             reply = self._failed(exchange, scope, failure)
         reply.headers = {**_VERSION, **reply.headers}
         await answer(exchange, reply, receive, send)
+
+    async def refuse(self, scope: Scope, error: RegistryError, send: Send) -> None:
+        """Answer one request with an error, without looking at it."""
+        exchange = Exchange(scope, _nothing, self._bodies)
+        reply = self._failed(exchange, scope, error)
+        reply.headers = {**_VERSION, **reply.headers}
+        await answer(exchange, reply, _nothing, send)
 
     async def _reply(self, exchange: Exchange, scope: Scope) -> Reply:
         if not exchange.is_framed:
@@ -115,14 +125,19 @@ class DataPlane:
         }
 
 
+async def _nothing() -> dict[str, object]:
+    return {"type": "http.disconnect"}
+
+
 def _headers(exchange: Exchange, error: RegistryError) -> dict[str, str]:
     if isinstance(error, InvalidLayerPart):
         location = f"/v2/{error.repository.name}/blobs/uploads/{error.upload}"
         return {"Range": f"0-{max(error.received - 1, 0)}", "Location": location, "Docker-Upload-UUID": error.upload}
     if isinstance(error, InvalidRange):
         return {"Content-Range": f"bytes */{error.size}"}
-    if isinstance(error, Unavailable | UploadBusy):
-        return {"Retry-After": "1"}
+    if isinstance(error, TooManyRequests | Unavailable | UploadBusy):
+        closing = {"Connection": "close"} if exchange.has_body and isinstance(error, TooManyRequests) else {}
+        return {"Retry-After": "1", **closing}
     if exchange.has_body and isinstance(error, AuthenticationError):
         return {"Connection": "close"}
     return {}

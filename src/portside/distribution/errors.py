@@ -47,6 +47,7 @@ WIRE: dict[type[RegistryError], tuple[int, str]] = {
     errors.ContentDamaged: (500, "UNKNOWN"),
     errors.StorageFull: (500, "UNKNOWN"),
     errors.Unavailable: (503, "UNKNOWN"),
+    errors.TooManyRequests: (429, "TOOMANYREQUESTS"),
 }
 
 _FIELDS = {

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,12 +19,11 @@ from urllib.parse import parse_qsl
 from portside.core.errors import BodyTruncated, RequestTooLarge
 from portside.core.names import RegistryId, RepositoryId
 from portside.identity.caller import Caller
+from portside.registry.bodies import Bodies
 from portside.registry.content import Piece
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-_SILENCE = 60.0
-"""Seconds without a byte after which a client counts as gone."""
 _LENGTH = re.compile(r"[0-9]{1,18}")
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -40,9 +40,10 @@ class Reply:
 class Exchange:
     """What a handler is given: the request, and who sent it."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, bodies: Bodies) -> None:
         self._scope = scope
         self._receive = receive
+        self._bodies = bodies
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
@@ -76,30 +77,32 @@ class Exchange:
         return "transfer-encoding" in self.headers or self.headers.get("content-length", "0") != "0"
 
     async def body(self) -> AsyncIterator[bytes]:
-        """The body as it comes; raises BodyTruncated when the client hangs up, or is silent, before its end."""
+        """The body as it comes; raises BodyTruncated when the client hangs up before its end.
+
+        A client that is silent or too slow is cut by the server (server/patience.py), which looks the same.
+        """
         more = True
         while more:
-            try:
-                async with asyncio.timeout(_SILENCE):
-                    message = await self._receive()
-            except TimeoutError:
-                raise BodyTruncated from None
+            message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise BodyTruncated
             if data := message.get("body"):
                 yield data
             more = message.get("more_body", False)
 
-    async def whole_body(self, limit: int) -> bytes:
-        """The body at once; raises RequestTooLarge."""
-        if int(self.headers.get("content-length", "0")) > limit:
+    @asynccontextmanager
+    async def whole_body(self, limit: int) -> AsyncGenerator[bytes]:
+        """The body at once, and memory for it while the block lasts; raises RequestTooLarge and TooManyRequests."""
+        expected = int(self.headers.get("content-length", limit))
+        if expected > limit:
             raise RequestTooLarge(limit)
-        content = bytearray()
-        async for data in self.body():
-            content += data
-            if len(content) > limit:
-                raise RequestTooLarge(limit)
-        return bytes(content)
+        async with self._bodies.held(expected):
+            content = bytearray()
+            async for data in self.body():
+                content += data
+                if len(content) > limit:
+                    raise RequestTooLarge(limit)
+            yield bytes(content)
 
 
 async def answer(exchange: Exchange, reply: Reply, receive: Receive, send: Send) -> None:

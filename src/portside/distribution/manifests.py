@@ -26,11 +26,11 @@ async def head(registry: Registry, exchange: Exchange) -> Reply:
 async def put(registry: Registry, exchange: Exchange) -> Reply:
     """`PUT /v2/NAME/manifests/REFERENCE`; the same again is answered alike."""
     wanted, repository = parse_reference(exchange.parts["reference"]), exchange.repository
-    content = await exchange.whole_body(manifests.MAXIMUM_SIZE)
     media_type = exchange.headers.get("content-type", "").partition(";")[0].strip() or None
-    pushed = await registry.images.put(
-        exchange.caller, repository, content, media_type=media_type, tag=wanted.tag, digest=wanted.digest
-    )
+    async with exchange.whole_body(manifests.MAXIMUM_SIZE) as content:
+        pushed = await registry.images.put(
+            exchange.caller, repository, content, media_type=media_type, tag=wanted.tag, digest=wanted.digest
+        )
     digest = str(pushed.image.digest)
     return Reply(201, {"Location": f"/v2/{repository.name}/manifests/{digest}", "Docker-Content-Digest": digest})
 

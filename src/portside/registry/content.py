@@ -199,22 +199,25 @@ def copy(blobs: BlobStore, source: str, target: str, size: int) -> None:
 
 
 async def outlet(
-    blobs: BlobStore, threads: Threads, location: str, size: int, *, start: int, stop: int
+    blobs: BlobStore, threads: Threads, location: str, size: int, *, start: int, stop: int, piece: int = PIECE
 ) -> AsyncIterator[Piece]:
-    """The bytes from `start` up to `stop` of a published blob, in pieces; the next is read while one is sent."""
+    """The bytes from `start` up to `stop` of a published blob, in pieces of whole segments.
+
+    The next one is read while one is sent.
+    """
     if start >= stop:
         return
     first = start // SEGMENT * SEGMENT
 
     def read(position: int) -> Piece:
-        return blobs.read(location, position, min(position + PIECE, stop) - position, size)
+        return blobs.read(location, position, min(position + piece, stop) - position, size)
 
     upcoming = threads.begin(partial(read, first))
     try:
-        for position in range(first, stop, PIECE):
+        for position in range(first, stop, piece):
             data = await threads.end(upcoming)
-            if position + PIECE < stop:
-                upcoming = threads.begin(partial(read, position + PIECE))
+            if position + piece < stop:
+                upcoming = threads.begin(partial(read, position + piece))
             yield memoryview(data)[start - position :] if position < start else data
     finally:
         await until_done(upcoming)

@@ -14,12 +14,16 @@ from portside.core.records import Layer, Repository
 from portside.identity import tokens
 from portside.identity.caller import Caller
 from portside.registry.access import Access
-from portside.registry.content import Piece, outlet
+from portside.registry.content import PIECE, Piece, outlet
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
+from portside.storage.blobs.port import SEGMENT
 from portside.storage.errors import Damaged, Missing
 
 _log = structlog.get_logger()
+_CROWD = 16
+"""Readers at a time that are served in large pieces; what the others hold must be little, since they may be many."""
+_SMALL_PIECE = 4 * SEGMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Layers:
         self._clock = stores.clock
         self._recollection = stores.recollection
         self._access = access
+        self._reading = 0
 
     async def availability(
         self, caller: Caller, repository: RepositoryId, digests: Sequence[Digest]
@@ -90,9 +95,13 @@ class Layers:
         return held, layer
 
     async def _read(self, held: Repository, layer: Layer, start: int, stop: int) -> AsyncIterator[Piece]:
+        self._reading += 1
+        piece = PIECE if self._reading <= _CROWD else _SMALL_PIECE
         try:
-            async for piece in outlet(self._blobs, self._threads, layer.location, layer.size, start=start, stop=stop):
-                yield piece
+            async for data in outlet(
+                self._blobs, self._threads, layer.location, layer.size, start=start, stop=stop, piece=piece
+            ):
+                yield data
         except Damaged as damage:
             _log.error("layer damaged", digest=str(layer.digest), repository=held.id.arn, reason=damage.message)
             if not isinstance(damage, Missing):
@@ -101,3 +110,5 @@ class Layers:
                 async with self._metadata.writing() as unit:
                     await unit.layers.damage(held.content_key, layer.digest, layer.location)
             raise ContentDamaged(layer.digest) from None
+        finally:
+            self._reading -= 1

@@ -14,24 +14,40 @@ from time import perf_counter
 from typing import Any, Protocol
 
 import structlog
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
+from portside.core.errors import RegistryError, TooManyRequests
+from portside.server import framing
+from portside.server.admission import Admission
+from portside.server.patience import Limits, Patience, ReaderStalled
 from portside.server.settings import Settings
 
 _JSON = b"application/json"
 _HEALTH = frozenset({"/healthz", "/readyz"})
 
 
+class Plane(Protocol):
+    """Half of the application, with words of its own for failures."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        ...
+
+    async def refuse(self, scope: Scope, error: RegistryError, send: Send) -> None:
+        """Answer one request with an error, without looking at it."""
+        ...
+
+
 class Plant(Protocol):
     """What wiring builds: everything behind the two planes."""
 
     @property
-    def distribution(self) -> ASGIApp:
+    def distribution(self) -> Plane:
         """The data plane."""
         ...
 
     @property
-    def control(self) -> ASGIApp:
+    def control(self) -> Plane:
         """The control plane."""
         ...
 
@@ -65,6 +81,8 @@ class Application:
         self._settings = settings
         self._open = open_plant
         self._plant: Plant | None = None
+        self._admission = Admission(settings)
+        self._limits = Limits(settings.silence_seconds, settings.body_rate, settings.stall_seconds)
         self._log: Any = structlog.get_logger()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,30 +109,50 @@ class Application:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
         scope.setdefault("state", {})
-        answer = _Answer(send)
+        patience = Patience(receive, send, self._limits, crowded=self._admission.crowded)
         structlog.contextvars.bind_contextvars(request=token_hex(8))
         try:
-            await self._route(scope, receive, answer)
+            await self._route(scope, patience.receive, patience.send)
+        except ReaderStalled:
+            # The answer is short of its Content-Length, so whoever reads on sees that it is not whole.
+            self._log.info("reader stalled", method=scope["method"], path=_path(scope))
         except Exception:
             self._log.exception("request failed", method=scope["method"], path=_path(scope))
-            if answer.status is not None:
+            if patience.status is not None:
                 # Part of an answer is out: the server cuts the connection, and the client sees that it is not whole.
                 raise
-            await _reply(answer, 500, b'{"message":"The server failed to answer this request."}')
+            await _reply(patience.send, 500, b'{"message":"The server failed to answer this request."}')
         finally:
-            self._note(scope, answer, perf_counter() - began)
+            patience.close()
+            self._note(scope, patience, perf_counter() - began)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         plant = self._plant
-        if path in _HEALTH:
+        if status := framing.refusal(scope):
+            await _reply(send, status, b'{"message":"The request is malformed."}', (b"connection", b"close"))
+        elif path in _HEALTH:
             await self._health(scope, send)
         elif plant is None:
             await _reply(send, 503, b'{"message":"The server is starting."}')
-        elif path.startswith("/v2/") or path == "/v2":
-            await plant.distribution(scope, receive, send)
         else:
-            await plant.control(scope, receive, send)
+            is_data = path.startswith("/v2/") or path == "/v2"
+            await self._admitted(plant.distribution if is_data else plant.control, scope, receive, send)
+
+    async def _admitted(self, plane: Plane, scope: Scope, receive: Receive, send: Send) -> None:
+        admission = self._admission
+        transfers = admission.transfers(scope["method"], scope["path"])
+        # Nearly every request finds a place at once, without the detour over a coroutine.
+        if transfers is not None or not admission.requests.fits():
+            try:
+                await admission.enter(transfers)
+            except TooManyRequests as error:
+                await plane.refuse(scope, error, send)
+                return
+        try:
+            await plane(scope, receive, send)
+        finally:
+            admission.leave(transfers)
 
     async def _health(self, scope: Scope, send: Send) -> None:
         if scope["method"] not in {"GET", "HEAD"}:
@@ -124,7 +162,7 @@ class Application:
         else:
             await _reply(send, 503, b'{"status":"unavailable"}')
 
-    def _note(self, scope: Scope, answer: _Answer, seconds: float) -> None:
+    def _note(self, scope: Scope, answer: Patience, seconds: float) -> None:
         # Probes come every few seconds for ever; they are not what anybody reads a log for.
         note = self._log.debug if scope["path"] in _HEALTH else self._log.info
         principal = scope["state"].get("principal")
@@ -138,22 +176,6 @@ class Application:
             ms=round(seconds * 1000, 3),
             **known,
         )
-
-
-class _Answer:
-    """A `send` that remembers what went out."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.status: int | None = None
-        self.sent = 0
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-        elif message["type"] == "http.response.body":
-            self.sent += len(message.get("body", b""))
-        await self._send(message)
 
 
 def _path(scope: Scope) -> str:

@@ -1,8 +1,8 @@
 """A connection: uvicorn's HTTP/1.1 protocol with limits on what comes before a body.
 
 The parser refuses what has two readings (a Content-Length beside a Transfer-Encoding, two lengths, folded lines). What
-it leaves open is time and size: headers have to be complete after a while, and within a size; a client that dawdles or
-goes on for ever is answered with 408 or 431 and its connection closed.
+it leaves open is time, size and number: a request's head has to be complete after a while, and within a size, and a
+worker has so many connections; who exceeds that is answered with 408, 431 or 503, and the connection closed.
 """
 
 from __future__ import annotations
@@ -11,18 +11,30 @@ from asyncio import TimerHandle
 from http import HTTPStatus
 from typing import Any
 
+from uvicorn import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEADER_SECONDS = 10.0
 HEADER_BYTES = 64 * 1024
+
+
+class ConnectionConfig(Config):
+    """uvicorn's settings of a server, and what else is allowed to a connection."""
+
+    def __init__(self, app: Any, *, header_seconds: int, connections: int, **named: Any) -> None:
+        """`header_seconds` for a request's head; `connections` at a time, idle ones too."""
+        super().__init__(app, **named)
+        self.header_seconds = header_seconds
+        self.most_connections = connections
 
 
 class Connection(HttpToolsProtocol):
     """One client's connection."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, config: ConnectionConfig, *arguments: Any, **named: Any) -> None:
+        super().__init__(config, *arguments, **named)
+        self._header_seconds = config.header_seconds
+        self._most_connections = config.most_connections
         self._timer: TimerHandle | None = None
         self._begun = True
         """Whether a request's headers are awaited: from the connection's beginning on, then from a first byte on."""
@@ -34,7 +46,10 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
-        self._wait_for_headers()
+        if len(self.connections) > self._most_connections:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+        else:
+            self._wait_for_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -112,7 +127,7 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
     def _wait_for_headers(self) -> None:
-        self._timer = self.loop.call_later(HEADER_SECONDS, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
+        self._timer = self.loop.call_later(self._header_seconds, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:

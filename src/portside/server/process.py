@@ -22,16 +22,16 @@ import structlog
 from uvicorn import Config, Server
 from uvicorn.supervisors import Multiprocess
 
-from portside.server import application, logs
-from portside.server.connections import Connection
+from portside.server import application, descriptors, logs
+from portside.server.connections import Connection, ConnectionConfig
+from portside.server.kernel_timeout import cut_stalled_readers
 from portside.server.listening import Reservation
 from portside.server.parent import die_with_parent
 from portside.server.settings import Settings
 from portside.server.start import certificate_of
 from portside.server.tls import Certificate
 
-_BACKLOG = 2048
-_KEEP_ALIVE_SECONDS = 75
+_BACKLOG = 4096
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -39,7 +39,8 @@ def run(settings: Settings, reservation: Reservation, certificate: Certificate |
     """Serve until a signal; returns the exit code."""
     # Until there are handlers that drain: a signal in between is kept, and heeded then.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
-    config = _config(settings, certificate)
+    cut_stalled_readers(reservation.holder, settings.stall_seconds)
+    config = _config(settings, certificate, descriptors.raise_limit())
     if settings.workers > 1:
         supervisor = _Supervisor(config, settings, reservation)
         supervisor.run()
@@ -128,10 +129,10 @@ class _Supervisor(Multiprocess):
             process.process.kill()
 
 
-def _config(settings: Settings, certificate: Certificate | None) -> Config:
+def _config(settings: Settings, certificate: Certificate | None, open_files: int) -> Config:
     parent = os.getpid() if settings.workers > 1 else None
     secure: Callable[[Config, Callable[[], ssl.SSLContext]], ssl.SSLContext] | None = _secure if certificate else None
-    return Config(
+    return ConnectionConfig(
         partial(load, settings, parent),
         factory=True,
         workers=settings.workers,
@@ -145,7 +146,9 @@ def _config(settings: Settings, certificate: Certificate | None) -> Config:
         proxy_headers=False,
         server_header=False,
         backlog=_BACKLOG,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        header_seconds=settings.header_seconds,
+        connections=descriptors.connections(open_files, settings.connections),
+        timeout_keep_alive=settings.idle_seconds,
         timeout_graceful_shutdown=settings.drain_seconds,
         ssl_certfile=certificate.chain if certificate else None,
         ssl_keyfile=certificate.key if certificate else None,

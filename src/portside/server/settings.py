@@ -25,6 +25,8 @@ _HOST = re.compile(r"(?:[A-Za-z0-9.{}_-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?")
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _ACCESS_KEY = re.compile(r"\w{16,128}", re.ASCII)
 _SECRET = range(8, 129)
+_MOST = 1_000_001
+"""Beyond every limit that makes sense."""
 
 
 def _default_data() -> Path:
@@ -114,6 +116,78 @@ class Settings:
     drain_seconds: int = field(
         default=300, metadata=about("number", "How long running transfers may take to finish after SIGTERM.")
     )
+    connections: int = field(
+        default=8192,
+        metadata=about(
+            "number",
+            "How many connections a worker has open at a time, idle ones too; further ones are answered 503.",
+            key="limits.connections",
+        ),
+    )
+    requests: int = field(
+        default=1024,
+        metadata=about("number", "How many requests a worker carries out at a time.", key="limits.requests"),
+    )
+    uploads: int = field(
+        default=128,
+        metadata=about("number", "How many of them may be uploads.", key="limits.uploads"),
+    )
+    downloads: int = field(
+        default=256,
+        metadata=about(
+            "number",
+            "How many of them may be downloads of layers; a slow reader holds about 3 MiB.",
+            key="limits.downloads",
+        ),
+    )
+    wait_seconds: int = field(
+        default=30,
+        metadata=about(
+            "number",
+            "How long a request waits for its turn before it is told to come again: 429, ThrottlingException.",
+            key="limits.wait_seconds",
+        ),
+    )
+    body_mebibytes: int = field(
+        default=128,
+        metadata=about(
+            "number",
+            "Memory of a worker for manifests and API requests; a quarter is for senders not yet proven.",
+            key="limits.body_mebibytes",
+        ),
+    )
+    header_seconds: int = field(
+        default=10,
+        metadata=about(
+            "number",
+            "How long a request's head may take.",
+            key="limits.header_seconds",
+        ),
+    )
+    idle_seconds: int = field(
+        default=75,
+        metadata=about("number", "How long a connection may idle between two requests.", key="limits.idle_seconds"),
+    )
+    silence_seconds: int = field(
+        default=60,
+        metadata=about(
+            "number",
+            "How long a client that sends a body may be silent before it counts as gone.",
+            key="limits.silence_seconds",
+        ),
+    )
+    body_rate: int = field(
+        default=1024,
+        metadata=about(
+            "number", "Bytes a second that a body must keep up once it has lasted that long.", key="limits.body_rate"
+        ),
+    )
+    stall_seconds: int = field(
+        default=120,
+        metadata=about(
+            "number", "How long one piece of an answer may take a client to read.", key="limits.stall_seconds"
+        ),
+    )
     log_level: str = field(
         default="info",
         metadata=about("choice", "The least severe lines to log.", choices=("debug", "info", "warning", "error")),
@@ -148,6 +222,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
         _check_place(self)
+        _check_limits(self)
         _check_tls(self)
         _check_names(self)
         _check_secrets(self)
@@ -194,6 +269,12 @@ def _check_place(settings: Settings) -> None:
         raise Refused("drain_seconds: it must be at least 1.")
     if settings.database is not None:
         _check_database(settings.database)
+
+
+def _check_limits(settings: Settings) -> None:
+    for row in table():
+        if row.key.startswith("limits.") and getattr(settings, row.name) not in range(1, _MOST):
+            raise Refused(f"{row.key}: it must be 1 to {_MOST - 1}.")
 
 
 def _check_database(url: str) -> None:

@@ -14,6 +14,7 @@ from portside.aws.edge import ControlPlane
 from portside.distribution.edge import DataPlane
 from portside.identity.box import BoxError
 from portside.registry.access import Access
+from portside.registry.bodies import Bodies
 from portside.registry.callers import Callers
 from portside.registry.content import Threads
 from portside.registry.images import Images
@@ -101,8 +102,9 @@ async def open(settings: Settings) -> Plant:  # noqa: A001 - `wiring.open` says 
         uploads=Uploads(stores, access),
     )
     hosts = settings.host_names
-    control = ControlPlane(registry, hosts, frozenset(settings.regions))
-    return Plant(DataPlane(registry, hosts), control, stores, executor)
+    bodies = Bodies(settings.body_mebibytes * 1024 * 1024, settings.wait_seconds)
+    control = ControlPlane(registry, hosts, frozenset(settings.regions), bodies)
+    return Plant(DataPlane(registry, hosts, bodies), control, stores, executor)
 
 
 async def _open_stores(settings: Settings, threads: Threads) -> Stores:

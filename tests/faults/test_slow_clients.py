@@ -1,0 +1,151 @@
+"""Clients that take their time on purpose are cut off, and nobody else waits for them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clients import commands
+from tests.faults.pusher import Pusher
+from tests.wire.conversation import connect
+from tests.wire.server import RunningRegistry, serve
+
+LIMITS = {"header-seconds": 1, "idle-seconds": 1, "silence-seconds": 1, "stall-seconds": 2, "body-rate": 100_000}
+LAYER = os.urandom(1 << 20) * 32
+SOON = 10.0
+"""Seconds after which a client that should have been cut was not."""
+MANY = 300
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[RunningRegistry]:
+    folder = Path("/tmp") / f"fault-{secrets.token_hex(4)}"
+    folder.mkdir(mode=0o700)
+    options = [word for name, value in LIMITS.items() for word in (f"--limits-{name}", str(value))]
+    with serve(folder, *options) as registry:
+        registry.create("slow/app")
+        yield registry
+    shutil.rmtree(folder)
+
+
+def head(registry: RunningRegistry, method: str, path: str, *more: str) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: Basic {registry.token}", *more, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+def begin(registry: RunningRegistry) -> str:
+    with Pusher(registry.port, registry.token, "slow/app") as pusher:
+        return pusher.begin()
+
+
+def held(registry: RunningRegistry, location: str) -> str | None:
+    with Pusher(registry.port, registry.token, "slow/app") as pusher:
+        return pusher.call("GET", location)[0].headers["Range"]
+
+
+def until_closed(connection: socket.socket, feed: Callable[[], bytes] = bytes) -> bytes:
+    """What the server said before it closed the connection, which is sent `feed()` ten times a second."""
+    deadline, heard = time.monotonic() + SOON, b""
+    connection.settimeout(0.1)
+    while time.monotonic() < deadline:
+        with contextlib.suppress(TimeoutError):
+            try:
+                if data := feed():
+                    connection.sendall(data)
+                piece = connection.recv(65536)
+            except (ConnectionResetError, BrokenPipeError):
+                return heard
+            if not piece:
+                return heard
+            heard += piece
+    pytest.fail("the connection stands")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"GET /heal", b"GET /healthz HTTP/1.1\r\nHost: local", b"\r\n"],
+    ids=["nothing", "half a line", "half a header", "an empty line"],
+)
+def test_a_head_that_does_not_come_is_not_waited_for(impatient: RunningRegistry, sent: bytes) -> None:
+    with connect(impatient.port) as connection:
+        connection.sendall(sent)
+        until_closed(connection)
+
+
+def test_a_head_that_drips_is_not_waited_for(impatient: RunningRegistry) -> None:
+    with connect(impatient.port) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+        until_closed(connection, lambda: b"X-A: b\r\n")
+
+
+def test_a_connection_that_idles_is_closed(impatient: RunningRegistry) -> None:
+    with connect(impatient.port) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert until_closed(connection).count(b"200 OK") == 1
+
+
+def test_a_body_that_falls_silent_is_not_waited_for_and_what_came_is_kept(impatient: RunningRegistry) -> None:
+    location = begin(impatient)
+    with connect(impatient.port) as connection:
+        connection.sendall(head(impatient, "PATCH", location, "Content-Length: 1000") + b"hello")
+        assert until_closed(connection).startswith(b"HTTP/1.1 400 ")
+    assert held(impatient, location) == "0-4"
+
+
+def test_a_body_that_drips_is_not_waited_for(impatient: RunningRegistry) -> None:
+    location = begin(impatient)
+    with connect(impatient.port) as connection:
+        connection.sendall(head(impatient, "PATCH", location, "Content-Length: 1000000") + b"hello")
+        assert until_closed(connection, lambda: b"x").startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_body_that_keeps_the_pace_is_taken_however_long_it_lasts(impatient: RunningRegistry) -> None:
+    """Three times as long as a silence may be, at twice the pace that is asked for."""
+    location, piece = begin(impatient), bytes(20_000)
+    with connect(impatient.port) as connection:
+        connection.sendall(head(impatient, "PATCH", location, f"Content-Length: {30 * len(piece)}"))
+        for _ in range(30):
+            connection.sendall(piece)
+            time.sleep(0.1)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 202 ")
+
+
+@pytest.mark.parametrize("times", [1, 200], ids=["one answer", "answers one upon another"])
+def test_a_reader_that_stalls_is_cut_and_what_it_held_is_free(impatient: RunningRegistry, times: int) -> None:
+    """A long answer is held by the application, many short ones by the server library alone."""
+    with Pusher(impatient.port, impatient.token, "slow/app") as pusher:
+        digest = pusher.push_blob(LAYER if times == 1 else LAYER[: 200 * 1024])
+    with connect(impatient.port, window=4096) as connection:
+        connection.sendall(head(impatient, "GET", f"/v2/slow/app/blobs/{digest}") * times)
+        commands.until(lambda: is_gone(connection, impatient.port), "the end of the connection", seconds=SOON)
+
+
+def is_gone(connection: socket.socket, port: int) -> bool:
+    """Whether the server's end of a connection is closed; nothing is read to find out."""
+    mine = connection.getsockname()[1]
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return not any(
+        int(local.rpartition(":")[2], 16) == port and int(remote.rpartition(":")[2], 16) == mine and state == "01"
+        for _, local, remote, state, *_ in lines
+    )
+
+
+def test_slow_clients_do_not_stop_others(impatient: RunningRegistry) -> None:
+    location = begin(impatient)
+    with contextlib.ExitStack() as stack, Pusher(impatient.port, impatient.token, "slow/app") as pusher:
+        for number in range(MANY):
+            connection = stack.enter_context(connect(impatient.port, window=4096))
+            kinds = (b"", b"GET / HT", head(impatient, "PATCH", location, "Content-Length: 9"))
+            connection.sendall(kinds[number % len(kinds)])
+        content = os.urandom(500_000)
+        began = time.monotonic()
+        assert pusher.blob(pusher.push_blob(content)) == content
+        assert time.monotonic() - began < 5
