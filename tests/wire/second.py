@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,24 +15,25 @@ from tests.clients import commands
 from tests.wire.server import RunningRegistry, free_port
 
 PROGRAM = """
+import json
 import sys
 from pathlib import Path
 import uvicorn
 from portside.server.application import create
 from portside.server.settings import Settings
-settings = Settings(data=Path(sys.argv[1]), port=int(sys.argv[2]))
+settings = Settings(data=Path(sys.argv[1]), port=int(sys.argv[2]), **json.loads(sys.argv[3]))
 uvicorn.run(create(settings), host="127.0.0.1", port=settings.port, http="httptools", log_level="warning")
 """
 
 
 @contextmanager
-def serve_on_uvicorn(folder: Path) -> Iterator[RunningRegistry]:
-    """Run the application on uvicorn over an empty data folder."""
+def serve_on_uvicorn(folder: Path, **settings: int) -> Iterator[RunningRegistry]:
+    """Run the application, with these settings, on uvicorn over an empty data folder."""
     data, port = folder / "data", free_port()
     prepared = asyncio.run(wiring.prepare(Settings(data=data, port=port)))
     assert prepared.access_key is not None
     _write_credentials(data, prepared.access_key.id, prepared.access_key.secret)
-    command = [sys.executable, "-c", PROGRAM, str(data), str(port)]
+    command = [sys.executable, "-c", PROGRAM, str(data), str(port), json.dumps(settings)]
     daemon = commands.Daemon(command, commands.isolated(folder), folder / "uvicorn.log")
     registry = RunningRegistry(data, port, daemon)
     try:
