@@ -39,6 +39,7 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "wait_seconds": ("77", "77", 77),
     "body_mebibytes": ("77", "77", 77),
     "header_seconds": ("77", "77", 77),
+    "idle_seconds": ("77", "77", 77),
     "silence_seconds": ("77", "77", 77),
     "body_rate": ("77", "77", 77),
     "stall_seconds": ("77", "77", 77),

@@ -16,6 +16,7 @@ import pytest
 from tests.clients import commands
 from tests.faults.pusher import Pusher
 from tests.wire.conversation import connect
+from tests.wire.second import serve_on_granian
 from tests.wire.server import RunningRegistry, serve
 
 LIMITS = {"header-seconds": 1, "idle-seconds": 1, "silence-seconds": 1, "stall-seconds": 2, "body-rate": 100_000}
@@ -27,12 +28,28 @@ MANY = 300
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[RunningRegistry]:
-    folder = Path("/tmp") / f"fault-{secrets.token_hex(4)}"
-    folder.mkdir(mode=0o700)
     options = [word for name, value in LIMITS.items() for word in (f"--limits-{name}", str(value))]
-    with serve(folder, *options) as registry:
+    with short_folder() as folder, serve(folder, *options) as registry:
         registry.create("slow/app")
         yield registry
+
+
+@pytest.fixture(scope="module", params=["uvicorn", "granian"])
+def on_both(request: pytest.FixtureRequest) -> Iterator[RunningRegistry]:
+    """What the application does by itself, it does on any server."""
+    if request.param == "uvicorn":
+        yield request.getfixturevalue("impatient")
+        return
+    with short_folder() as folder, serve_on_granian(folder, silence_seconds=1, body_rate=100_000) as registry:
+        registry.create("slow/app")
+        yield registry
+
+
+@contextlib.contextmanager
+def short_folder() -> Iterator[Path]:
+    folder = Path("/tmp") / f"fault-{secrets.token_hex(4)}"
+    folder.mkdir(mode=0o700)
+    yield folder
     shutil.rmtree(folder)
 
 
@@ -92,26 +109,26 @@ def test_a_connection_that_idles_is_closed(impatient: RunningRegistry) -> None:
         assert until_closed(connection).count(b"200 OK") == 1
 
 
-def test_a_body_that_falls_silent_is_not_waited_for_and_what_came_is_kept(impatient: RunningRegistry) -> None:
-    location = begin(impatient)
-    with connect(impatient.port) as connection:
-        connection.sendall(head(impatient, "PATCH", location, "Content-Length: 1000") + b"hello")
+def test_a_body_that_falls_silent_is_not_waited_for_and_what_came_is_kept(on_both: RunningRegistry) -> None:
+    location = begin(on_both)
+    with connect(on_both.port) as connection:
+        connection.sendall(head(on_both, "PATCH", location, "Content-Length: 1000") + b"hello")
         assert until_closed(connection).startswith(b"HTTP/1.1 400 ")
-    assert held(impatient, location) == "0-4"
+    assert held(on_both, location) == "0-4"
 
 
-def test_a_body_that_drips_is_not_waited_for(impatient: RunningRegistry) -> None:
-    location = begin(impatient)
-    with connect(impatient.port) as connection:
-        connection.sendall(head(impatient, "PATCH", location, "Content-Length: 1000000") + b"hello")
+def test_a_body_that_drips_is_not_waited_for(on_both: RunningRegistry) -> None:
+    location = begin(on_both)
+    with connect(on_both.port) as connection:
+        connection.sendall(head(on_both, "PATCH", location, "Content-Length: 1000000") + b"hello")
         assert until_closed(connection, lambda: b"x").startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_body_that_keeps_the_pace_is_taken_however_long_it_lasts(impatient: RunningRegistry) -> None:
+def test_a_body_that_keeps_the_pace_is_taken_however_long_it_lasts(on_both: RunningRegistry) -> None:
     """Three times as long as a silence may be, at twice the pace that is asked for."""
-    location, piece = begin(impatient), bytes(20_000)
-    with connect(impatient.port) as connection:
-        connection.sendall(head(impatient, "PATCH", location, f"Content-Length: {30 * len(piece)}"))
+    location, piece = begin(on_both), bytes(20_000)
+    with connect(on_both.port) as connection:
+        connection.sendall(head(on_both, "PATCH", location, f"Content-Length: {30 * len(piece)}"))
         for _ in range(30):
             connection.sendall(piece)
             time.sleep(0.1)

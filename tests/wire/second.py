@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from tests.clients import commands
 from tests.wire.server import RunningRegistry, free_port
 
 PROGRAM = """
+import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -22,22 +24,22 @@ from granian.server import Server
 from portside.server.application import create
 from portside.server.settings import Settings
 if __name__ == "__main__":
-    settings = Settings(data=Path(sys.argv[1]), port=int(sys.argv[2]))
+    settings = Settings(data=Path(sys.argv[1]), port=int(sys.argv[2]), **json.loads(sys.argv[3]))
     server = Server("portside", address="127.0.0.1", port=settings.port, interface=Interfaces.ASGI, websockets=False)
     server.serve(target_loader=partial(create, settings), wrap_loader=False)
 """
 
 
 @contextmanager
-def serve_on_granian(folder: Path) -> Iterator[RunningRegistry]:
-    """Run the application on Granian over an empty data folder."""
+def serve_on_granian(folder: Path, **settings: int) -> Iterator[RunningRegistry]:
+    """Run the application, with these settings, on Granian over an empty data folder."""
     data, port = folder / "data", free_port()
     prepared = asyncio.run(wiring.prepare(Settings(data=data, port=port)))
     assert prepared.access_key is not None
     _write_credentials(data, prepared.access_key.id, prepared.access_key.secret)
     program = folder / "program.py"
     program.write_text(PROGRAM)
-    command = [sys.executable, program, str(data), str(port)]
+    command = [sys.executable, program, str(data), str(port), json.dumps(settings)]
     daemon = commands.Daemon(command, commands.isolated(folder), folder / "granian.log")
     registry = RunningRegistry(data, port, daemon)
     try:

@@ -12,12 +12,14 @@ import structlog
 
 from portside.core.errors import (
     AuthenticationError,
+    BodyTruncated,
     InvalidLayerPart,
     InvalidRange,
     MissingAuthentication,
     RegistryError,
     RegistryTokenInvalid,
     RepositoryNotFound,
+    RequestTooLarge,
     TooManyRequests,
     Unavailable,
     UnsupportedOnThisRoute,
@@ -36,6 +38,7 @@ from portside.registry.registry import Registry
 
 _log = structlog.get_logger()
 _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+_UNREAD = (AuthenticationError, BodyTruncated, RequestTooLarge, TooManyRequests)
 _NOT_FOUND = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
@@ -135,12 +138,11 @@ def _headers(exchange: Exchange, error: RegistryError) -> dict[str, str]:
         return {"Range": f"0-{max(error.received - 1, 0)}", "Location": location, "Docker-Upload-UUID": error.upload}
     if isinstance(error, InvalidRange):
         return {"Content-Range": f"bytes */{error.size}"}
+    # Where the rest of a body will not be read, the connection is of no more use.
+    closing = {"Connection": "close"} if exchange.has_body and isinstance(error, _UNREAD) else {}
     if isinstance(error, TooManyRequests | Unavailable | UploadBusy):
-        closing = {"Connection": "close"} if exchange.has_body and isinstance(error, TooManyRequests) else {}
         return {"Retry-After": "1", **closing}
-    if exchange.has_body and isinstance(error, AuthenticationError):
-        return {"Connection": "close"}
-    return {}
+    return closing
 
 
 def _advice(exchange: Exchange, error: RegistryError) -> str:

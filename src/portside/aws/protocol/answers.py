@@ -11,8 +11,9 @@ import msgspec
 from portside.aws import errors
 from portside.aws.protocol import documents, query
 from portside.aws.protocol.arrival import Send
-from portside.core.errors import InvalidLayerPart, RegistryError
+from portside.core.errors import BodyTruncated, InvalidLayerPart, RegistryError, RequestTooLarge, TooManyRequests
 
+_UNREAD = (BodyTruncated, RequestTooLarge, TooManyRequests)
 _STS = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 
@@ -24,6 +25,8 @@ class Answer:
     content_type: str
     content: bytes
     error_type: str | None = None
+    closes: bool = False
+    """Whether the rest of the request's body will not be read, so that the connection is of no more use."""
 
 
 def document(reply: msgspec.Struct) -> Answer:
@@ -35,7 +38,7 @@ def failed_document(error: RegistryError | None) -> Answer:
     """Answer a JSON 1.1 request with an error; None is one that nobody foresaw."""
     word = errors.word(error)
     content: dict[str, Any] = {"__type": word.type, "message": errors.message(error), **_members(error)}
-    return Answer(word.status, documents.CONTENT_TYPE, documents.write(content), word.type)
+    return Answer(word.status, documents.CONTENT_TYPE, documents.write(content), word.type, isinstance(error, _UNREAD))
 
 
 def result(operation: str, members: Mapping[str, query.Value], request_id: str) -> Answer:
@@ -48,7 +51,7 @@ def failed_query(error: RegistryError | None, request_id: str) -> Answer:
     word = errors.query_word(error)
     text = errors.query_message(error)
     content = query.failure(word.type, text, sender=word.status < errors.OURS, namespace=_STS, request_id=request_id)
-    return Answer(word.status, query.CONTENT_TYPE, content, word.type)
+    return Answer(word.status, query.CONTENT_TYPE, content, word.type, isinstance(error, _UNREAD))
 
 
 async def send_answer(answer: Answer, request_id: str, send: Send) -> None:
@@ -60,6 +63,8 @@ async def send_answer(answer: Answer, request_id: str, send: Send) -> None:
     ]
     if answer.error_type is not None:
         headers.append((b"x-amzn-errortype", answer.error_type.encode()))
+    if answer.closes:
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.content})
 
