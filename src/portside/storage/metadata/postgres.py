@@ -20,6 +20,7 @@ _CONNECTIONS = 16
 _WAIT = 30.0
 _STATES = (
     asyncpg.TransactionRollbackError,  # two units waited for each other
+    asyncpg.PostgresSystemError,  # its disk fails
     asyncpg.ReadOnlySQLTransactionError,  # the server became a standby
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
