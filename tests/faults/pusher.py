@@ -54,9 +54,17 @@ class Pusher:
     def push_blob(self, content: bytes) -> str:
         """Push a blob as docker does; returns when it was acknowledged."""
         location, digest = self.begin(), digest_of(content)
-        _expect(*self.call("PATCH", location, content), 202)
-        _expect(*self.call("PUT", f"{location}?digest={digest}"), 201)
+        self.receive(location, content)
+        self.complete(location, digest)
         return digest
+
+    def receive(self, location: str, content: bytes) -> None:
+        """Send all of an upload's bytes."""
+        _expect(*self.call("PATCH", location, content), 202)
+
+    def complete(self, location: str, digest: str) -> None:
+        """Complete an upload; returns when it was acknowledged."""
+        _expect(*self.call("PUT", f"{location}?digest={digest}"), 201)
 
     def push_manifest(self, reference: str, content: bytes) -> None:
         """Push a manifest; returns when it was acknowledged."""

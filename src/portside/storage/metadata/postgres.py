@@ -118,6 +118,7 @@ def _in_our_words() -> Generator[None, None, None]:
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
         asyncpg.InterfaceError,
+        asyncpg.InternalClientError,  # the server said goodbye before it was asked anything
         *_STATES,
     ) as error:
         raise StorageUnavailable(f"The database does not answer: {_reason(error)}.") from error
