@@ -828,3 +828,18 @@ async def test_hash_states_are_not_kept_for_ever(app: House) -> None:
     assert len(app.registry.uploads._counted) == 3
     await complete(app, upload, Digest.of(b"x"))
     assert len(app.registry.uploads._counted) == 2
+
+
+async def test_a_hash_counted_before_the_database_forgot_a_turn_is_not_trusted(app: House) -> None:
+    """Progress is not recorded durably: a database that crashed may give out the same turn a second time."""
+    mine, theirs = LARGE, bytes(1000) + LARGE[1000:]
+    upload = await begin(app)
+    [[turn, received, remainder]] = await app.rows("SELECT turn, received, hex(remainder) FROM uploads")
+    await receive(app, upload, mine)
+    await app.rows(f"UPDATE uploads SET (turn, received, remainder) = ({turn}, {received}, x'{remainder}')")
+    async with opened(app.folder, app.clock) as other:
+        await receive(other, upload, theirs)
+    with pytest.raises(InvalidLayer):
+        await complete(app, upload, Digest.of(mine))
+    await complete(app, upload, Digest.of(theirs))
+    assert await app.read(Digest.of(theirs)) == theirs
