@@ -51,19 +51,19 @@ def kill_again_and_again(folder: Path, kills: int, *, seed: int) -> None:
     """Kill so many times; raises AssertionError or Refused when anything acknowledged is not there."""
     chance = random.Random(seed)
     everything: list[Told] = []
-    token = _prepare(folder)
+    token = prepare(folder)
     for number in range(kills):
         registry = start(folder)
-        _verify(registry, token, everything[-_CLIENTS:] + chance.sample(everything, min(_SAMPLE, len(everything))))
+        verify(registry, token, everything[-_CLIENTS:] + chance.sample(everything, min(_SAMPLE, len(everything))))
         everything += _work_until_killed(registry, token, f"round{number}", chance)
     registry = start(folder)
-    _verify(registry, token, everything)
+    verify(registry, token, everything)
     kill(registry)
     assert sum(len(told) for told in everything) > 3 * kills
     assert sum(len(told.deleted) for told in everything) > kills // 10
 
 
-def _prepare(folder: Path) -> str:
+def prepare(folder: Path) -> str:
     """Make the repository; a token that outlives every process."""
     registry = start(folder)
     registry.ecr.create_repository(repositoryName=_REPOSITORY)
@@ -72,10 +72,12 @@ def _prepare(folder: Path) -> str:
     return token
 
 
-def start(folder: Path) -> RunningRegistry:
-    """A server over whatever the folder holds."""
+def start(folder: Path, *, dies_at: int | None = None) -> RunningRegistry:
+    """A server over whatever the folder holds; it may be one that kills itself at a step."""
     port = free_port()
     command = [sys.executable, "-m", "portside", "serve", "--data", str(folder / "data"), "--port", str(port)]
+    if dies_at is not None:
+        command = [sys.executable, "-m", "tests.faults.mortal", str(folder / "data"), str(port), str(dies_at)]
     daemon = commands.Daemon(command, commands.isolated(folder), folder / "portside.log")
     registry = RunningRegistry(folder / "data", port, daemon)
     daemon.ready(registry.is_ready)
@@ -109,12 +111,12 @@ def _work_until_killed(registry: RunningRegistry, token: str, name: str, chance:
 
 
 def _until_cut(registry: RunningRegistry, token: str, told: Told, chance: random.Random) -> None:
-    with contextlib.suppress(OSError, http.client.HTTPException), _client(registry, token) as client:
+    with contextlib.suppress(OSError, http.client.HTTPException), client_of(registry, token) as client:
         while True:
-            _round(client, told, chance)
+            work(client, told, chance)
 
 
-def _round(client: Pusher, told: Told, chance: random.Random) -> None:
+def work(client: Pusher, told: Told, chance: random.Random) -> None:
     """Push an image, move the client's tag to it, pull it, and sometimes delete another."""
     config, layer = json.dumps({"name": told.tag, "of": chance.random()}).encode(), os.urandom(chance.choice(_SIZES))
     for content in (config, layer):
@@ -139,8 +141,9 @@ def _delete(client: Pusher, told: Told, document: bytes) -> None:
     told.deleted.add(digest)
 
 
-def _verify(registry: RunningRegistry, token: str, everything: list[Told]) -> None:
-    with _client(registry, token) as client:
+def verify(registry: RunningRegistry, token: str, everything: list[Told]) -> None:
+    """Everything that was acknowledged is there, byte for byte, and what was deleted is not."""
+    with client_of(registry, token) as client:
         for told in everything:
             for digest, content in told.blobs.items():
                 assert client.blob(digest) == content
@@ -152,7 +155,8 @@ def _verify(registry: RunningRegistry, token: str, everything: list[Told]) -> No
                 assert client.status(f"manifests/{digest}") == http.client.NOT_FOUND
 
 
-def _client(registry: RunningRegistry, token: str) -> Pusher:
+def client_of(registry: RunningRegistry, token: str) -> Pusher:
+    """A connection to the one repository."""
     return Pusher(registry.port, token, _REPOSITORY)
 
 

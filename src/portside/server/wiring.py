@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import string
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,11 +88,13 @@ async def prepare(settings: Settings) -> Prepared:
     return await _prepare(settings, master_key)
 
 
-async def open(settings: Settings) -> Plant:  # noqa: A001 - `wiring.open` says what it does
-    """Open what `prepare` made, in the process that will serve."""
+async def open(  # noqa: A001 - `wiring.open` says what it does
+    settings: Settings, around: Callable[[Stores], Stores] = lambda stores: stores
+) -> Plant:
+    """Open what `prepare` made, in the process that will serve; `around` may put something before the ports."""
     keep_freed_memory()
     executor = ThreadPoolExecutor(_THREADS, "blobs")
-    stores = await _open_stores(settings, Threads(executor))
+    stores = around(await _open_stores(settings, Threads(executor)))
     access = Access()
     pages = PageTokens((await stores.keys.key_for("page")).box)
     registry = Registry(
