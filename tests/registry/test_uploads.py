@@ -843,3 +843,22 @@ async def test_a_hash_counted_before_the_database_forgot_a_turn_is_not_trusted(a
         await complete(app, upload, Digest.of(mine))
     await complete(app, upload, Digest.of(theirs))
     assert await app.read(Digest.of(theirs)) == theirs
+
+
+async def test_garbage_that_cannot_be_removed_fails_no_request(tmp_path: Path, clock: Clock) -> None:
+    """What was asked for is committed by then."""
+    async with opened(tmp_path, clock, blobs=Blobs) as house:
+        blobs = house.stores.blobs
+        assert isinstance(blobs, Blobs)
+        blobs.before["delete"] = fail_from(1, StorageUnavailable("The disk does not answer."))
+        await house.create()
+        upload = await begin(house)
+        await receive(house, upload, LARGE)
+        await house.registry.uploads.cancel(house.caller, APP, upload)
+        for _ in range(2):
+            await house.push(b"the same twice")
+        await begin(house)
+        clock.forward(25 * 3600)
+        await begin(house)
+        await house.registry.repositories.delete(house.caller, APP, force=True)
+        assert blobs.calls["delete"] == 4
