@@ -66,6 +66,20 @@ class PostgresServer:
         self._folder = folder
         self._numbers = itertools.count(1)
 
+    def start(self) -> None:
+        """Start it, for the first time or again; returns when it answers."""
+        settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+        self._control(
+            "-l", self._folder / "log", "-o", f"-c unix_socket_directories={self._folder} {settings}", "start"
+        )
+
+    def stop(self, mode: str) -> None:
+        """Stop it: `fast` ends sessions and writes everything out, `immediate` is as if it had crashed."""
+        self._control("-m", mode, "stop")
+
+    def _control(self, *order: str | Path) -> None:
+        _run([self._binaries / "pg_ctl", "-D", self._folder / "data", "-w", *order], self._folder)
+
     def database(self, like: str | None = None) -> str:
         """Make a database, empty or a copy of the one at the address `like`, to which nobody is connected."""
         name = f"test_{next(self._numbers)}"
@@ -88,10 +102,9 @@ def running() -> Iterator[PostgresServer]:
     with _removed_at_the_end(binaries / "pg_ctl", folder):
         data = folder / "data"
         _run([binaries / "initdb", "-D", data, "-U", _USER, *_INIT], folder)
-        settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
-        options = f"-c unix_socket_directories={folder} {settings}"
-        _run([binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], folder)
-        yield PostgresServer(binaries, folder)
+        server = PostgresServer(binaries, folder)
+        server.start()
+        yield server
 
 
 @contextlib.contextmanager

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -22,15 +20,6 @@ class Refused(Exception):
 def digest_of(content: bytes) -> str:
     """The digest of some bytes."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
-
-
-@dataclass
-class Acknowledged:
-    """What the registry said it keeps."""
-
-    blobs: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    manifests: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    tags: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class Pusher:
@@ -65,9 +54,17 @@ class Pusher:
     def push_blob(self, content: bytes) -> str:
         """Push a blob as docker does; returns when it was acknowledged."""
         location, digest = self.begin(), digest_of(content)
-        _expect(*self.call("PATCH", location, content), 202)
-        _expect(*self.call("PUT", f"{location}?digest={digest}"), 201)
+        self.receive(location, content)
+        self.complete(location, digest)
         return digest
+
+    def receive(self, location: str, content: bytes) -> None:
+        """Send all of an upload's bytes."""
+        _expect(*self.call("PATCH", location, content), 202)
+
+    def complete(self, location: str, digest: str) -> None:
+        """Complete an upload; returns when it was acknowledged."""
+        _expect(*self.call("PUT", f"{location}?digest={digest}"), 201)
 
     def push_manifest(self, reference: str, content: bytes) -> None:
         """Push a manifest; returns when it was acknowledged."""
@@ -80,6 +77,14 @@ class Pusher:
     def manifest(self, reference: str) -> bytes:
         """Pull a manifest."""
         return _expect(*self.call("GET", f"{self._base}/manifests/{reference}"), 200)
+
+    def delete_manifest(self, digest: str) -> None:
+        """Delete an image; returns when it was acknowledged."""
+        _expect(*self.call("DELETE", f"{self._base}/manifests/{digest}"), 202)
+
+    def status(self, path: str) -> int:
+        """What is answered to a GET below the repository's name."""
+        return self.call("GET", f"{self._base}/{path}")[0].status
 
     def download(self, digest: str) -> Iterator[bytes]:
         """Pull a blob in pieces."""
@@ -104,18 +109,6 @@ def manifest_of(config: bytes, layers: Iterable[bytes]) -> bytes:
             "layers": [descriptor(LAYER, layer) for layer in layers],
         }
     ).encode()
-
-
-def push_images(pusher: Pusher, acknowledged: Acknowledged, name: str, sizes: Iterable[int]) -> None:
-    """Push images until the connection breaks, noting each acknowledgement when it has arrived."""
-    for number, size in enumerate(sizes):
-        config, layer = json.dumps({"name": name, "number": number}).encode(), os.urandom(size)
-        for content in (config, layer):
-            acknowledged.blobs[pusher.push_blob(content)] = content
-        document, tag = manifest_of(config, [layer]), f"{name}-{number}"
-        pusher.push_manifest(tag, document)
-        acknowledged.manifests[digest_of(document)] = document
-        acknowledged.tags[tag] = digest_of(document)
 
 
 def _expect(response: http.client.HTTPResponse, body: bytes, status: int) -> bytes:

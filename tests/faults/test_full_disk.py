@@ -1,35 +1,134 @@
-"""A full disk: a clear answer, nothing acknowledged is touched, and the process lives on."""
+"""A full disk at every write: a clear answer, nothing acknowledged is touched, and the process lives on."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.faults.pusher import Pusher, Refused, manifest_of
-from tests.wire.server import serve
+from tests.faults.pusher import Pusher, Refused, digest_of, manifest_of
+from tests.wire.server import RunningRegistry, serve
+
+_CONFIG, _LAYER = b"{}", b"layer" * 400_000
+_REFUSAL = "500 instead of .*UNKNOWN.*no space left"
 
 
-def test_a_full_disk_is_said_and_what_was_stored_stays(folder: Path) -> None:
-    """On a file system of 48 MiB of its own."""
-    _mount(folder / "data")
-    ballast = folder / "data" / "ballast"
-    with serve(folder) as registry:
-        registry.ecr.create_repository(repositoryName="full/disk")
-        with Pusher(registry.port, registry.token, "full/disk") as pusher:
-            config, layer = b"{}", os.urandom(2_000_000)
-            kept = [pusher.push_blob(config), pusher.push_blob(layer)]
-            pusher.push_manifest("kept", manifest_of(config, [layer]))
+def test_a_full_disk_is_said_at_every_stage_of_a_push_and_what_was_stored_stays(folder: Path) -> None:
+    """On a file system of 48 MiB of its own, where the log is written too."""
+    _mount(folder / "disk")
+    ballast = folder / "disk" / "ballast"
+    with serve(folder / "disk") as registry, Pusher(registry.port, _token(registry), "full/disk") as pusher:
+        document = _push_image(pusher, "kept", _LAYER)
+        for stage in (_begin, _receive, _complete, _put, _retag):
+            late = os.urandom(1_500_000)
+            go_on = stage(pusher, late)
             _fill(ballast)
-            with pytest.raises(Refused, match="no space left"):
-                pusher.push_blob(os.urandom(3_000_000))
-            assert [pusher.blob(digest) for digest in kept] == [config, layer]
-            assert pusher.manifest("kept") == manifest_of(config, [layer])
+            _refused_until_there_is_room(pusher, go_on)
+            _still_there(registry, pusher, document)
             ballast.unlink()
-            late = os.urandom(3_000_000)
-            assert pusher.blob(pusher.push_blob(late)) == late
+            go_on()
+            _push_image(pusher, "late", late)
+        _still_there(registry, pusher, document)
+
+
+def test_a_full_disk_is_said_to_who_speaks_aws(folder: Path) -> None:
+    """ServerException, and after there is room again the same call succeeds."""
+    _mount(folder / "data")
+    with serve(folder) as registry, Pusher(registry.port, _token(registry), "full/disk") as pusher:
+        _fill(folder / "data" / "ballast")
+        created: list[str] = []
+        with pytest.raises(ClientError) as caught:
+            _create_without_end(registry, created)
+        assert caught.value.response["Error"]["Code"] == "ServerException"
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+        assert pusher.status("tags/list") == 200
+        (folder / "data" / "ballast").unlink()
+        registry.ecr.create_repository(repositoryName=f"full/{len(created)}-{'x' * 200}")
+        described = registry.ecr.get_paginator("describe_repositories").paginate()
+        assert {one["repositoryName"] for page in described for one in page["repositories"]} >= set(created)
+
+
+def _create_without_end(registry: RunningRegistry, created: list[str]) -> None:
+    """Room that the database has of its own is used up first."""
+    for number in itertools.count():
+        name = f"full/{number}-{'x' * 200}"
+        registry.ecr.create_repository(repositoryName=name)
+        created.append(name)
+
+
+def _begin(pusher: Pusher, late: bytes) -> Callable[[], None]:
+    return lambda: _push(pusher, late)
+
+
+def _receive(pusher: Pusher, late: bytes) -> Callable[[], None]:
+    location = pusher.begin()
+
+    def go_on() -> None:
+        pusher.receive(location, late)
+        pusher.complete(location, digest_of(late))
+
+    return go_on
+
+
+def _complete(pusher: Pusher, late: bytes) -> Callable[[], None]:
+    location = pusher.begin()
+    pusher.receive(location, late)
+    return lambda: pusher.complete(location, digest_of(late))
+
+
+def _put(pusher: Pusher, late: bytes) -> Callable[[], None]:
+    pusher.push_blob(late)
+    return lambda: pusher.push_manifest("put", manifest_of(_CONFIG, [late]))
+
+
+def _retag(pusher: Pusher, late: bytes) -> Callable[[], None]:
+    _push_image(pusher, "before", late)
+    return lambda: pusher.push_manifest("after", manifest_of(_CONFIG, [late]))
+
+
+def _push(pusher: Pusher, content: bytes) -> None:
+    pusher.push_blob(content)
+
+
+def _refused_until_there_is_room(pusher: Pusher, go_on: Callable[[], None]) -> None:
+    """A database may have room left in its own files; then the request succeeds, and a larger one does not."""
+    assert "no space left" in _refusal(go_on, "no space left")
+    with pytest.raises(Refused, match=_REFUSAL):
+        pusher.push_blob(os.urandom(3_000_000))
+
+
+def _refusal(request: Callable[[], None], otherwise: str) -> str:
+    """What is said to a request; something else when it succeeds."""
+    try:
+        request()
+    except Refused as refusal:
+        return str(refusal)
+    return otherwise
+
+
+def _still_there(registry: RunningRegistry, pusher: Pusher, document: bytes) -> None:
+    assert registry.process
+    assert pusher.manifest("kept") == document
+    assert [pusher.blob(digest_of(content)) for content in (_CONFIG, _LAYER)] == [_CONFIG, _LAYER]
+
+
+def _push_image(pusher: Pusher, tag: str, layer: bytes) -> bytes:
+    for content in (_CONFIG, layer):
+        pusher.push_blob(content)
+    document = manifest_of(_CONFIG, [layer])
+    pusher.push_manifest(tag, document)
+    assert pusher.manifest(tag) == document
+    return document
+
+
+def _token(registry: RunningRegistry) -> str:
+    registry.ecr.create_repository(repositoryName="full/disk")
+    return registry.token
 
 
 def _mount(place: Path) -> None:

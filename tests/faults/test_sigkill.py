@@ -2,89 +2,44 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
-import os
 import random
 import signal
-import sys
-import threading
-import time
 from pathlib import Path
 
-from tests.clients import commands
-from tests.faults.pusher import Acknowledged, Pusher, digest_of, push_images
-from tests.wire.server import RunningRegistry, free_port
+import pytest
 
-KILLS = 30
-PUSHERS = 3
-SIZES = (100, 70_000, 300_000, 1_200_000, 3_000_000)
+from tests.faults.killing import Told, client_of, kill, kill_again_and_again, prepare, start, verify, work
+from tests.faults.pusher import Pusher
 
-
-def test_nothing_acknowledged_is_lost_by_thirty_kills_during_pushes(folder: Path) -> None:
-    """SIGKILL at random moments; after each restart everything acknowledged is read back and compared."""
-    chance = random.Random(30)
-    acknowledged = Acknowledged()
-    for kill in range(KILLS):
-        registry = _start(folder)
-        if kill == 0:
-            registry.ecr.create_repository(repositoryName="crash/test")
-        _verify(registry, acknowledged)
-        _push_until_killed(registry, acknowledged, f"round{kill}", chance)
-    registry = _start(folder)
-    _verify(registry, acknowledged)
-    _kill(registry)
-    assert len(acknowledged.tags) > KILLS
-    assert len(acknowledged.blobs) > 2 * KILLS
+KILLS = 60
 
 
-def _start(folder: Path) -> RunningRegistry:
-    port = free_port()
-    command = [sys.executable, "-m", "portside", "serve", "--data", str(folder / "data"), "--port", str(port)]
-    environment = commands.isolated(folder)
-    daemon = commands.Daemon(command, environment, folder / "portside.log")
-    registry = RunningRegistry(folder / "data", port, daemon)
-    daemon.ready(registry.is_ready)
-    return registry
+def test_nothing_acknowledged_is_lost_by_sixty_kills(folder: Path) -> None:
+    """At random moments of pushes, moved tags, deletions and pulls; for more: `python -m tests.faults.killing 200`."""
+    kill_again_and_again(folder, KILLS, seed=60)
 
 
-def _kill(registry: RunningRegistry) -> None:
-    """Kill the whole server, workers included, so that none finishes what it was doing."""
-    for pid in _family(registry.process):
-        os.kill(pid, signal.SIGKILL)
-    registry.daemon.process.wait(30)
+def test_nothing_acknowledged_is_lost_by_a_death_at_a_step(folder: Path) -> None:
+    """A sample of what test_steps.py does at every step, with processes that really end."""
+    token = prepare(folder)
+    everything: list[Told] = []
+    for step in range(2, 75, 9):
+        told = Told(tag=f"step{step}")
+        everything.append(told)
+        dying = start(folder, dies_at=step)
+        with client_of(dying, token) as client, pytest.raises((OSError, http.client.HTTPException)):
+            _work_without_end(client, told, step)
+        assert dying.daemon.process.wait(30) == -signal.SIGKILL
+        after = start(folder)
+        verify(after, token, everything)
+        with client_of(after, token) as client:
+            work(client, told, random.Random(step))
+        verify(after, token, everything)
+        kill(after)
 
 
-def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(member for child in children for member in _family(int(child)))]
-
-
-def _push_until_killed(registry: RunningRegistry, acknowledged: Acknowledged, name: str, chance: random.Random) -> None:
-    threads: list[threading.Thread] = []
-    for number in range(PUSHERS):
-        sizes = [chance.choice(SIZES) for _ in range(1000)]
-        pusher = Pusher(registry.port, registry.token, "crash/test")
-        arguments = (pusher, acknowledged, f"{name}-{number}", sizes)
-        threads.append(threading.Thread(target=_until_cut, args=arguments))
-    for thread in threads:
-        thread.start()
-    time.sleep(chance.uniform(0.05, 0.8))
-    _kill(registry)
-    for thread in threads:
-        thread.join()
-
-
-def _until_cut(pusher: Pusher, acknowledged: Acknowledged, name: str, sizes: list[int]) -> None:
-    with pusher, contextlib.suppress(OSError, http.client.HTTPException):
-        push_images(pusher, acknowledged, name, sizes)
-
-
-def _verify(registry: RunningRegistry, acknowledged: Acknowledged) -> None:
-    with Pusher(registry.port, registry.token, "crash/test") as pusher:
-        for digest, content in acknowledged.blobs.items():
-            assert pusher.blob(digest) == content
-        for digest, content in acknowledged.manifests.items():
-            assert pusher.manifest(digest) == content
-        for tag, digest in acknowledged.tags.items():
-            assert digest_of(pusher.manifest(tag)) == digest
+def _work_without_end(client: Pusher, told: Told, seed: int) -> None:
+    chance = random.Random(seed)
+    while True:
+        work(client, told, chance)

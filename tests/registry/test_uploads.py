@@ -828,3 +828,37 @@ async def test_hash_states_are_not_kept_for_ever(app: House) -> None:
     assert len(app.registry.uploads._counted) == 3
     await complete(app, upload, Digest.of(b"x"))
     assert len(app.registry.uploads._counted) == 2
+
+
+async def test_a_hash_counted_before_the_database_forgot_a_turn_is_not_trusted(app: House) -> None:
+    """Progress is not recorded durably: a database that crashed may give out the same turn a second time."""
+    mine, theirs = LARGE, bytes(1000) + LARGE[1000:]
+    upload = await begin(app)
+    [[turn, received, remainder]] = await app.rows("SELECT turn, received, hex(remainder) FROM uploads")
+    await receive(app, upload, mine)
+    await app.rows(f"UPDATE uploads SET (turn, received, remainder) = ({turn}, {received}, x'{remainder}')")
+    async with opened(app.folder, app.clock) as other:
+        await receive(other, upload, theirs)
+    with pytest.raises(InvalidLayer):
+        await complete(app, upload, Digest.of(mine))
+    await complete(app, upload, Digest.of(theirs))
+    assert await app.read(Digest.of(theirs)) == theirs
+
+
+async def test_garbage_that_cannot_be_removed_fails_no_request(tmp_path: Path, clock: Clock) -> None:
+    """What was asked for is committed by then."""
+    async with opened(tmp_path, clock, blobs=Blobs) as house:
+        blobs = house.stores.blobs
+        assert isinstance(blobs, Blobs)
+        blobs.before["delete"] = fail_from(1, StorageUnavailable("The disk does not answer."))
+        await house.create()
+        upload = await begin(house)
+        await receive(house, upload, LARGE)
+        await house.registry.uploads.cancel(house.caller, APP, upload)
+        for _ in range(2):
+            await house.push(b"the same twice")
+        await begin(house)
+        clock.forward(25 * 3600)
+        await begin(house)
+        await house.registry.repositories.delete(house.caller, APP, force=True)
+        assert blobs.calls["delete"] == 4

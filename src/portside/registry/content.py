@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from portside.storage.blobs.port import SEGMENT, BlobStore
+from portside.storage.errors import StorageError
 
 T = TypeVar("T")
 Piece = bytes | bytearray | memoryview
@@ -189,6 +190,12 @@ class Intake:
         self._blobs.write(self._location, self._written, self.remainder, last=True)
         self._blobs.publish(self._location, self.received)
         return self.received
+
+
+async def drop(blobs: BlobStore, threads: Threads, location: str) -> None:
+    """Remove what nobody reads any more; a store that cannot now leaves garbage, which is no failure."""
+    with contextlib.suppress(StorageError):
+        await threads.run(partial(blobs.delete, location))
 
 
 def copy(blobs: BlobStore, source: str, target: str, size: int) -> None:

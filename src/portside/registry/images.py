@@ -70,6 +70,8 @@ class _Draft:
     digest: Digest
     size: int
     sealed: bytes
+    lost: frozenset[str]
+    """Where bytes of its layers should lie and do not."""
 
 
 _NOT_FOUND = ("ImageNotFound", "Requested image not found")
@@ -82,6 +84,8 @@ class Images:
 
     def __init__(self, stores: Stores, access: Access, pages: PageTokens) -> None:
         self._metadata = stores.metadata
+        self._blobs = stores.blobs
+        self._threads = stores.threads
         self._keys = stores.keys
         self._clock = stores.clock
         self._recollection = stores.recollection
@@ -113,7 +117,8 @@ class Images:
         if digest is not None and digest != calculated:
             raise ImageDigestDoesNotMatch(repository, digest)
         sealed = (await self._keys.key(content_key)).box.seal(content, str(calculated).encode())
-        draft = _Draft(manifest, calculated, len(content), sealed)
+        lost = await self._lost(repository, manifest)
+        draft = _Draft(manifest, calculated, len(content), sealed, lost)
         async with self._metadata.writing() as unit:
             held = await lock(unit, repository)
             if held.content_key != content_key:
@@ -134,7 +139,10 @@ class Images:
         return stored
 
     async def look(self, caller: Caller, repository: RepositoryId, wanted: ImageId) -> Image:
-        """One image without its bytes; raises ImageNotFound."""
+        """One image without its bytes; raises ImageNotFound.
+
+        An image whose bytes are damaged is not found either: clients that look before they push would not heal it.
+        """
         await self._access.repository(caller, "ecr:BatchGetImage", repository)
         held, found = await self._recollection.recall(
             ("image", repository, wanted), lambda: self._found(repository, wanted)
@@ -249,7 +257,7 @@ class Images:
     async def _record(self, unit: Unit, held: Repository, draft: _Draft) -> tuple[Image, bool]:
         """Make the manifest's rows; whether they were not there before."""
         manifest, digest = draft.manifest, draft.digest
-        sizes = await self._sizes(unit, held, manifest)
+        sizes = await self._sizes(unit, held, draft)
         known = await unit.manifests.find(held.key, digest)
         if known is not None and await self._stands(unit, held, digest):
             return known, False
@@ -274,10 +282,27 @@ class Images:
             await unit.manifests.refer(held.key, digest, child.digest, is_image=True)
         return image, True
 
-    async def _sizes(self, unit: Unit, held: Repository, manifest: Manifest) -> list[int]:
+    async def _lost(self, repository: RepositoryId, manifest: Manifest) -> frozenset[str]:
+        """Locations of the manifest's layers whose bytes are gone from the store.
+
+        Before the unit that records the image: nobody who pushes waits while the store is looked at. A layer that is
+        pushed again meanwhile has another location by then.
+        """
+        async with self._metadata.reading() as unit:
+            key = (await find(unit, repository)).key
+            found = [await unit.layers.find(key, blob.digest) for blob in manifest.blobs]
+        layers = [layer for layer in found if layer is not None]
+
+        def look() -> frozenset[str]:
+            return frozenset(one.location for one in layers if not self._blobs.holds(one.location, one.size))
+
+        return await self._threads.run(look) if layers else frozenset()
+
+    async def _sizes(self, unit: Unit, held: Repository, draft: _Draft) -> list[int]:
         """Bytes of every blob or child image that the manifest names; all must be in the repository."""
+        manifest = draft.manifest
         layers = [(blob.digest, await unit.layers.find(held.key, blob.digest)) for blob in manifest.blobs]
-        if missing := [digest for digest, layer in layers if layer is None]:
+        if missing := [digest for digest, layer in layers if layer is None or layer.location in draft.lost]:
             raise LayersNotFound(held.id, missing)
         children = [(child.digest, await unit.manifests.find(held.key, child.digest)) for child in manifest.images]
         if missing := list(dict.fromkeys(digest for digest, child in children if child is None)):
@@ -348,8 +373,13 @@ class Images:
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
             found = await self._resolve(unit, held, wanted)
-        if isinstance(found, ImageFailure):
-            raise ImageNotFound(repository, wanted)
+            if isinstance(found, ImageFailure):
+                raise ImageNotFound(repository, wanted)
+            sealed = await _sealed(unit, held, found.digest)
+        try:
+            await self._opened(held, found.digest, sealed)
+        except Damaged:
+            raise ImageNotFound(repository, wanted) from None
         return held, found
 
     async def _stored(self, repository: RepositoryId, wanted: ImageId) -> tuple[Repository, StoredImage]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from portside.core.errors import RepositoryAlreadyExists, RepositoryNotEmpty, RepositoryNotFound
 from portside.core.names import RegistryId, RepositoryId
 from portside.core.records import Repository, RepositorySettings
 from portside.identity.caller import Caller
 from portside.registry.access import Access
+from portside.registry.content import drop
 from portside.registry.listing import Listing, PageTokens
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
@@ -73,7 +73,7 @@ class Repositories:
             await unit.layers.release_all(found.key, self._clock())
             await unit.repositories.delete(found.key)
         for location in staged:
-            await self._threads.run(partial(self._blobs.delete, location))
+            await drop(self._blobs, self._threads, location)
         return found
 
     async def _one(self, caller: Caller, repository: RepositoryId) -> Repository:

@@ -17,7 +17,6 @@ import uuid
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, TypeVar
 
 from portside.core.digest import Digest
@@ -36,7 +35,7 @@ from portside.core.names import RepositoryId
 from portside.core.records import Repository, Upload
 from portside.identity.caller import Caller
 from portside.registry.access import Access
-from portside.registry.content import Hash, Intake, copy, until_done
+from portside.registry.content import Hash, Intake, copy, drop, until_done
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
 from portside.storage.errors import Damaged, StorageError
@@ -76,9 +75,9 @@ class Uploads:
         self._threads = stores.threads
         self._clock = stores.clock
         self._access = access
-        # Hashes that have counted an upload so far, by upload and turn: the next request is usually made here again.
+        # Hashes that have counted an upload so far, by upload and seal: the next request is usually made here again.
         # When it is not, the bytes are read once more.
-        self._counted: OrderedDict[tuple[str, int], Hash] = OrderedDict()
+        self._counted: OrderedDict[tuple[str, bytes], Hash] = OrderedDict()
 
     async def begin(self, caller: Caller, repository: RepositoryId) -> Upload:
         """Open an upload; those into the same repository that nobody went on with for a day end now."""
@@ -94,7 +93,7 @@ class Uploads:
             await unit.uploads.add(upload)
             stale = await unit.uploads.delete_stale(held.key, upload.started_at - _LIFETIME, upload.started_at)
         for location in stale:
-            await self._threads.run(partial(self._blobs.delete, location))
+            await drop(self._blobs, self._threads, location)
         return upload
 
     async def status(self, caller: Caller, repository: RepositoryId, upload: str) -> Upload:
@@ -183,7 +182,7 @@ class Uploads:
         async with self._holding(repository, upload) as (held, row):
             async with self._metadata.writing() as unit:
                 await unit.uploads.delete(held.key, row.id)
-            await self._threads.run(lambda: self._blobs.delete(row.location))
+            await drop(self._blobs, self._threads, row.location)
 
     @contextlib.asynccontextmanager
     async def _holding(self, repository: RepositoryId, upload: str) -> AsyncGenerator[tuple[Repository, Upload], None]:
@@ -194,15 +193,10 @@ class Uploads:
         """
         patience = self._clock() + _PATIENCE
         while True:
-            now = self._clock()
-            async with self._metadata.writing(durable=False) as unit:
-                held = await find(unit, repository)
-                before = await unit.uploads.find(held.key, upload)
-                mine = await unit.uploads.hold(held.key, upload, now, now + _HOLD)
-                row = await _open_upload(unit, held, upload)
-            if mine:
+            if taken := await self._take(repository, upload):
+                held, before, row = taken
                 break
-            if now > patience:
+            if self._clock() > patience:
                 raise UploadBusy(upload)
             await asyncio.sleep(0.1)
         try:
@@ -221,6 +215,25 @@ class Uploads:
                 raise UploadNotFound(repository, upload) from None
             raise
 
+    async def _take(self, repository: RepositoryId, upload: str) -> tuple[Repository, Upload | None, Upload] | None:
+        """Take hold of an upload's row; the row before and since, or None while another request holds it."""
+        now, mine = self._clock(), None
+        try:
+            async with self._metadata.writing(durable=False) as unit:
+                held = await find(unit, repository)
+                before = await unit.uploads.find(held.key, upload)
+                taken = await unit.uploads.hold(held.key, upload, now, now + _HOLD)
+                row = await _open_upload(unit, held, upload)
+                mine = row if taken else None
+        except BaseException:
+            if mine is not None:
+                # The commit may have been made all the same; nothing was written, so nothing is in doubt.
+                with contextlib.suppress(StorageError):
+                    async with self._metadata.writing(durable=False) as unit:
+                        await unit.uploads.extend(mine, 0)
+            raise
+        return None if mine is None else (held, before, mine)
+
     async def _moved(self, held: Repository, row: Upload) -> Upload:
         """Take what was received to a new place: a request that lost its hold may still be writing to the old one."""
         box = (await self._keys.key(held.content_key)).box
@@ -233,23 +246,18 @@ class Uploads:
                 row, self._threads.run(lambda: copy(self._blobs, row.location, location, written))
             )
         except StorageError:
-            await self._drop(location)
+            await drop(self._blobs, self._threads, location)
             raise
         async with self._metadata.writing(durable=False) as unit:
             if not await unit.uploads.move(moved):
                 raise UploadBusy(row.id)
-        await self._drop(row.location)
+        await drop(self._blobs, self._threads, row.location)
         return moved
-
-    async def _drop(self, location: str) -> None:
-        """Remove what nobody reads any more; a store that cannot now leaves garbage, which is no failure."""
-        with contextlib.suppress(StorageError):
-            await self._threads.run(partial(self._blobs.delete, location))
 
     async def _intake(self, held: Repository, row: Upload) -> Intake:
         box = (await self._keys.key(held.content_key)).box
         remainder = box.open(row.remainder, row.location.encode()) if row.remainder else b""
-        sha256: Hash | None = self._counted.pop((row.id, row.turn - 1), None)
+        sha256: Hash | None = self._counted.pop(_mark(row), None)
         if sha256 is None and row.received == len(remainder):
             sha256 = hashlib.sha256()
         return Intake(
@@ -308,7 +316,7 @@ class Uploads:
             if not await unit.uploads.release(row, self._clock()):
                 raise UploadBusy(row.id)
         if intake.sha256 is not None:
-            self._counted[row.id, row.turn] = intake.sha256
+            self._counted[_mark(row)] = intake.sha256
             while len(self._counted) > _REMEMBERED:
                 self._counted.popitem(last=False)
 
@@ -337,7 +345,7 @@ class Uploads:
             if not await unit.uploads.complete(replace(row, received=size), digest, now):
                 raise UploadBusy(row.id)
         if unneeded is not None:
-            await self._threads.run(lambda: self._blobs.delete(unneeded))
+            await drop(self._blobs, self._threads, unneeded)
         return Completed(digest, size, existed)
 
     async def _lost(self, held: Repository, digest: Digest) -> str | None:
@@ -361,6 +369,14 @@ class Uploads:
             return row.location
         await unit.layers.move_blob(key, digest, row.location, size, now)
         return blob.location
+
+
+def _mark(row: Upload) -> tuple[str, bytes]:
+    """What tells this state of an upload from all others: the end of its sealed rest, which is never the same twice.
+
+    A turn could be, since a database that crashed may have forgotten the last ones.
+    """
+    return row.id, row.remainder[-16:]
 
 
 def _new_location(held: Repository) -> str:

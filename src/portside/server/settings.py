@@ -102,7 +102,8 @@ class Settings:
         default=True,
         metadata=about(
             "switch",
-            "Whether stored content is encrypted; `off` for a disk or bucket that already does it.",
+            "Whether stored content is encrypted; `off` for a disk or bucket that already does it. "
+            "Fixed once content is stored.",
             key="storage.sealing",
             shown="on",
         ),

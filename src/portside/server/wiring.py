@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import string
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ from portside.server.prepared import AccessKeyPair, Prepared
 from portside.server.settings import Settings
 from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import BlobStore
-from portside.storage.blobs.sealed import SealedBlobs
+from portside.storage.blobs.sealed import SealedBlobs, sealed_size
 from portside.storage.errors import StorageError, StorageUnusable
 from portside.storage.keys.local import LocalKeyKeeper, create_master_key, decode_master_key, read_master_key
 from portside.storage.keys.ring import KeyRing
@@ -41,6 +42,7 @@ from portside.storage.metadata.port import Metadata
 from portside.storage.metadata.sqlite import SqliteMetadata
 
 _THREADS = 32
+_SAMPLE = 16
 _MASTER_KEY = "master.key"
 _ALPHABET = string.ascii_uppercase + "234567"
 
@@ -87,11 +89,13 @@ async def prepare(settings: Settings) -> Prepared:
     return await _prepare(settings, master_key)
 
 
-async def open(settings: Settings) -> Plant:  # noqa: A001 - `wiring.open` says what it does
-    """Open what `prepare` made, in the process that will serve."""
+async def open(  # noqa: A001 - `wiring.open` says what it does
+    settings: Settings, around: Callable[[Stores], Stores] = lambda stores: stores
+) -> Plant:
+    """Open what `prepare` made, in the process that will serve; `around` may put something before the ports."""
     keep_freed_memory()
     executor = ThreadPoolExecutor(_THREADS, "blobs")
-    stores = await _open_stores(settings, Threads(executor))
+    stores = around(await _open_stores(settings, Threads(executor)))
     access = Access()
     pages = PageTokens((await stores.keys.key_for("page")).box)
     registry = Registry(
@@ -129,6 +133,7 @@ async def _open_metadata(settings: Settings) -> Metadata:
 async def _prepare(settings: Settings, master_key: Path | None) -> Prepared:
     metadata = await _open_metadata(settings)
     try:
+        await _check_sealing(settings, metadata)
         keys = KeyRing(metadata, LocalKeyKeeper(_master_key(settings)), _clock)
         box = (await keys.key_for("secret")).box
         async with metadata.writing() as unit:
@@ -147,6 +152,21 @@ async def _prepare(settings: Settings, master_key: Path | None) -> Prepared:
     finally:
         await metadata.close()
     return Prepared(created, pair, master_key)
+
+
+async def _check_sealing(settings: Settings, metadata: Metadata) -> None:
+    """Refuse what was stored with the other setting: it would count as lost, and a push would take its place."""
+    async with metadata.reading() as unit:
+        placed = await unit.layers.some_blobs(_SAMPLE)
+    files = FilesystemBlobs(settings.data)
+    for blob in placed:
+        # Neither is there when the file is lost; both never, since the sealed form is longer.
+        plain, sealed = (files.holds(blob.location, size) for size in (blob.size, sealed_size(blob.size)))
+        if plain or sealed:
+            if sealed != settings.sealing:
+                word = "on" if sealed else "off"
+                raise StorageUnusable(f"What is stored was stored with --storage-sealing {word}; start with that.")
+            return
 
 
 def _preset(settings: Settings) -> AccessKeyPair | None:

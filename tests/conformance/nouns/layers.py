@@ -155,6 +155,15 @@ class LayersConformance:
         assert found is not None
         assert found.location == "healed"
 
+    async def test_some_blobs_are_any_that_are_not_damaged(self, metadata: Metadata) -> None:
+        key = await key_of(metadata)
+        for number in (1, 2, 3):
+            await layer(metadata, key, number)
+        async with metadata.writing() as unit:
+            assert await unit.layers.damage(KEY, digest(1), PLACE)
+            assert await unit.layers.some_blobs(9) == [BlobRow(PLACE, SIZE, damaged=False)] * 2
+            assert len(await unit.layers.some_blobs(1)) == 1
+
     async def test_damage_elsewhere_does_not_touch_healed_bytes(self, metadata: Metadata) -> None:
         await layer(metadata, await key_of(metadata))
         async with metadata.writing() as unit:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -70,3 +71,21 @@ def test_the_reason_is_one_line_without_a_path(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable) as caught:
         FilesystemBlobs(tmp_path / "root").write(somewhere(), 0, b"x", last=True)
     assert caught.value.message == "The blob folder cannot be used: Not a directory."
+
+
+def test_publishing_again_waits_for_the_folder_too(
+    store: FilesystemBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever published first may have died between the rename and the disk."""
+    location = put(store, b"content")
+    synced: list[str] = []
+    sync = os.fsync
+
+    def note(file: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{file}").readlink().name)
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", note)
+    again = FilesystemBlobs(tmp_path)
+    again.publish(location, 7)
+    assert location.partition("/")[2][:2] in synced

@@ -93,6 +93,32 @@ async def test_a_connection_that_breaks_is_said_in_the_ports_words(
     await add(metadata)
 
 
+@pytest.mark.parametrize(
+    "failure",
+    [
+        asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
+        asyncpg.PostgresIOError("could not read block 3"),
+        asyncpg.CannotConnectNowError("the database system is shutting down"),
+        asyncpg.TooManyConnectionsError("sorry, too many clients already"),
+        ConnectionResetError(104, "Connection reset by peer"),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+async def test_a_server_that_goes_away_is_said_in_the_ports_words(
+    metadata: PostgresMetadata, failure: Exception
+) -> None:
+    """Whatever the driver makes of it: most of these depend on the moment."""
+
+    async def write() -> None:
+        async with metadata.writing() as unit:
+            await unit.accounts.add(ACCOUNT, NOW)
+            raise failure
+
+    with pytest.raises(StorageUnavailable):
+        await write()
+    await add(metadata)
+
+
 async def test_units_that_wait_for_each_other_end_as_unavailable(
     metadata: PostgresMetadata, other: PostgresMetadata
 ) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
@@ -98,6 +100,40 @@ async def test_no_room_is_said_in_the_ports_words_and_undone(metadata: SqliteMet
     async with metadata.reading() as unit:
         assert not await unit.accounts.exists(ACCOUNT)
     await add(metadata)
+
+
+@pytest.mark.parametrize("durable", [True, False])
+async def test_a_unit_is_committed_when_its_log_cannot_be_moved(
+    metadata: SqliteMetadata, path: Path, *, durable: bool
+) -> None:
+    """The database file cannot grow, the log can: a limit on the size of any file, which the log is far below."""
+    large, grow = 4_000_000, "INSERT INTO ballast VALUES (zeroblob(5000))"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"CREATE TABLE ballast AS SELECT zeroblob({large}) AS held")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    held = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (large, held[1]))
+    try:
+        for _ in range(64):
+            async with metadata.writing(durable=durable) as unit:
+                unit.accounts._session._connection.execute(grow)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, held)
+    async with metadata.reading() as unit:
+        assert ask(unit, "SELECT count(*) FROM ballast") == 65
+
+
+async def test_the_log_is_moved_when_nothing_durable_is_written(metadata: SqliteMetadata, path: Path) -> None:
+    """It would grow for ever."""
+    for number in range(64):
+        async with metadata.writing(durable=False) as unit:
+            await unit.accounts.add(f"{number:012}", NOW)
+    log = path.with_name(path.name + "-wal")
+    size = log.stat().st_size
+    for number in range(64, 128):
+        async with metadata.writing(durable=False) as unit:
+            await unit.accounts.add(f"{number:012}", NOW)
+    assert log.stat().st_size == size
 
 
 async def test_a_disk_that_refuses_is_said_in_the_ports_words_and_undone(metadata: SqliteMetadata) -> None:

@@ -60,6 +60,9 @@ class FilesystemBlobs:
                 file = os.open(staging, os.O_RDWR)
             except FileNotFoundError:
                 if self.holds(location, size):
+                    # Whoever placed it may have died before its entry was on the disk.
+                    self._make_durably(place.parent)
+                    _sync_folder(place.parent)
                     return
                 raise Missing(f"Nothing is staged at {location}.") from None
             try:

@@ -26,6 +26,12 @@ _FIND = prepare(
     .where(_THIS_LAYER, _b.damaged.is_(False))
 )
 _BLOB = prepare(select(_b.location, _b.size, _b.damaged).where(_THIS_BLOB).with_for_update())
+_SOME = prepare(
+    select(_b.location, _b.size, _b.damaged)
+    .where(_b.content_key > bindparam("after"), _b.damaged.is_(False))
+    .order_by(_b.content_key, _b.digest)
+    .limit(bindparam("limit"))
+)
 _ADD_BLOB = Statement(
     lambda insert: (
         insert(tables.blobs)
@@ -136,6 +142,10 @@ class Layers:
         """A blob's row, which no other unit of writing changes until this one ends."""
         row = await self._session.row(_BLOB, content_key_=content_key, digest_=str(digest))
         return None if row is None else BlobRow(row[0], row[1], bool(row[2]))
+
+    async def some_blobs(self, limit: int) -> list[BlobRow]:
+        """Any blobs that are not known to be damaged, at most so many."""
+        return [BlobRow(row[0], row[1], bool(row[2])) for row in await self._session.rows(_SOME, after="", limit=limit)]
 
     async def add_blob(self, content_key: str, digest: Digest, location: str, size: int, at: int) -> bool:
         """Record where published bytes lie; False when the blob has a row."""

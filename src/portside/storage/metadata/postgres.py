@@ -20,6 +20,7 @@ _CONNECTIONS = 16
 _WAIT = 30.0
 _STATES = (
     asyncpg.TransactionRollbackError,  # two units waited for each other
+    asyncpg.PostgresSystemError,  # its disk fails
     asyncpg.ReadOnlySQLTransactionError,  # the server became a standby
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -117,6 +118,7 @@ def _in_our_words() -> Generator[None, None, None]:
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
         asyncpg.InterfaceError,
+        asyncpg.InternalClientError,  # the server said goodbye before it was asked anything
         *_STATES,
     ) as error:
         raise StorageUnavailable(f"The database does not answer: {_reason(error)}.") from error

@@ -26,7 +26,7 @@ _WAIT = 30.0
 _WAIT_MILLISECONDS = 30_000
 _DURABLY, _SOON = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
 _CHECKPOINT_EVERY = 64
-"""Durable commits between two moves of the log's content into the database file."""
+"""Commits between two moves of the log's content into the database file."""
 _T = TypeVar("_T")
 
 
@@ -63,7 +63,12 @@ class SqliteMetadata:
                     if not self._begin_at_once():
                         await self._blocking(self._begin)
                     yield self._writing
-                    await (self._blocking(self._commit) if durable else self._commit_at_once())
+                    self._commits += 1
+                    # Where waiting is allowed, and not within whichever commit the log happens to be long at.
+                    due = self._commits % _CHECKPOINT_EVERY == 0
+                    await (self._blocking(self._commit) if durable or due else self._commit_at_once())
+                    if due:
+                        await self._blocking(self._checkpoint)
                 finally:
                     if self._writer.in_transaction:
                         self._writer.execute("ROLLBACK")
@@ -107,9 +112,10 @@ class SqliteMetadata:
 
     def _commit(self) -> None:
         self._writer.execute("COMMIT")
-        # Here, where waiting is allowed, and not within whichever commit the log happens to be long at.
-        self._commits += 1
-        if self._commits % _CHECKPOINT_EVERY == 0:
+
+    def _checkpoint(self) -> None:
+        # The unit is committed whatever becomes of this; on a full disk the log just stays as long as it is.
+        with contextlib.suppress(sqlite3.DatabaseError):
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     async def _commit_at_once(self) -> None:

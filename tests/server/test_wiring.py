@@ -1,0 +1,67 @@
+"""Which data a server is willing to open."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from portside.core.digest import Digest
+from portside.server import wiring
+from portside.server.settings import Settings
+from portside.storage.errors import StorageUnusable
+
+CONTENT = b"some content"
+LOCATION = "{key}/" + "0" * 32
+
+
+async def _store(settings: Settings) -> Path:
+    """Publish and record a blob; its file."""
+    plant = await wiring.open(settings)
+    stores = plant.stores
+    key = (await stores.keys.key_for("content", settings.account)).id
+    location = LOCATION.format(key=key)
+    stores.blobs.write(location, 0, CONTENT, last=True)
+    stores.blobs.publish(location, len(CONTENT))
+    async with stores.metadata.writing() as unit:
+        assert await unit.layers.add_blob(key, Digest.of(CONTENT), location, len(CONTENT), 0)
+    await plant.close()
+    [file] = (settings.data / "blobs").rglob("0" * 32)
+    return file
+
+
+async def _prepare(settings: Settings) -> None:
+    await asyncio.to_thread(asyncio.run, _awaited(settings))
+
+
+async def _awaited(settings: Settings) -> None:
+    await wiring.prepare(settings)
+
+
+@pytest.mark.parametrize("sealing", [True, False])
+async def test_what_was_stored_with_the_other_sealing_is_refused_and_stays(tmp_path: Path, *, sealing: bool) -> None:
+    """Opened so, everything would count as lost, and the next push would take its place."""
+    settings = Settings(data=tmp_path, sealing=sealing)
+    await _prepare(settings)
+    file = await _store(settings)
+    held = file.read_bytes()
+    with pytest.raises(StorageUnusable, match=f"--storage-sealing {'on' if sealing else 'off'}"):
+        await _prepare(replace(settings, sealing=not sealing))
+    await _prepare(settings)
+    assert file.read_bytes() == held
+
+
+@pytest.mark.parametrize("sealing", [True, False])
+async def test_lost_content_stops_no_start(tmp_path: Path, *, sealing: bool) -> None:
+    settings = Settings(data=tmp_path)
+    await _prepare(settings)
+    (await _store(settings)).unlink()
+    await _prepare(replace(settings, sealing=sealing))
+
+
+async def test_an_empty_registry_may_change_its_sealing(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    await _prepare(settings)
+    await _prepare(replace(settings, sealing=False))
