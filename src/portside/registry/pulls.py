@@ -1,7 +1,7 @@
 """When images were last pulled: written behind, in batches, so that no pull waits for it.
 
-ECR promises the time of the last pull within 24 hours (ecr-behaviour 1.4); here an hour may pass between two records, and
-a crash may lose those of the last second.
+ECR promises the time of the last pull within 24 hours (ecr-behaviour 1.4); here an hour may pass between two records,
+and a crash may lose those of the last second.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, delete, func, literal_column, select, update
 
 from portside.core.digest import Digest
 from portside.storage.metadata import tables
@@ -19,7 +19,7 @@ from portside.storage.metadata.statements import Session, prepare
 _b, _l, _u, _r = tables.blobs.c, tables.layers.c, tables.uploads.c, tables.repositories.c
 
 # A partial index serves only a statement that says its condition in so many words, not by a parameter.
-_ZERO = literal_column("0")
+_ZERO: ColumnElement[int] = literal_column("0", Integer)
 _SILENT = and_(_u.touched_at < bindparam("before"), _u.held_until <= bindparam("now"))
 _UNREFERENCED = and_(_l.images == _ZERO, _l.touched_at < bindparam("before"))
 _UNHELD = and_(_b.holders == _ZERO, _b.touched_at < bindparam("before"))
@@ -121,10 +121,9 @@ class Garbage:
         return 0 if row is None else row[0]
 
     async def drop_layers(self, layers: Sequence[UnreferencedLayer], before: int, at: int) -> int:
-        """Let one repository hold these no more, those that still no image refers to; how many they were."""
+        """Let the one repository of these hold them no more, as far as still no image refers to them; how many went."""
         dropped = 0
-        for repository in {layer.repository for layer in layers}:
-            await self._session.row(_LOCK_REPOSITORY, key=repository)
+        await self._session.row(_LOCK_REPOSITORY, key=layers[0].repository)
         # Blobs in one order everywhere, as `Layers.release_all` has it.
         for layer in sorted(layers, key=lambda one: (one.content_key, one.digest)):
             if await self._session.run(_DROP_LAYER, repository_=layer.repository, digest_=layer.digest, before=before):
