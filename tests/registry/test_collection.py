@@ -70,6 +70,18 @@ async def orphan(house: House) -> str:
     return location
 
 
+async def rows_of_layers(app: House, count: int) -> None:
+    """As many layers as no push has the time for; where their bytes are said to be is nothing."""
+    async with app.stores.metadata.writing() as unit:
+        held = await unit.repositories.find(APP)
+        assert held is not None
+        for number in range(count):
+            digest = Digest.of(str(number).encode())
+            location = f"{held.content_key}/{digest.hex[:32]}"
+            await unit.layers.add_blob(held.content_key, digest, location, 1, app.clock())
+            await unit.layers.link(held.key, held.content_key, digest, app.clock())
+
+
 # --- layers and blobs -----------------------------------------------------------------------------------------------
 
 
@@ -140,13 +152,11 @@ async def test_a_blob_that_nobody_holds_comes_back_with_a_push(app: House) -> No
 
 
 async def test_more_than_a_batch_goes_in_one_sweep(app: House) -> None:
-    for number in range(205):
-        await app.push(f"layer {number}".encode())
+    await rows_of_layers(app, 205)
     app.clock.forward(DAY + 1)
-    assert (await app.collection.sweep()).layers == 205
+    assert await app.collection.sweep() == Swept(layers=205)
     app.clock.forward(DAY + 1)
-    assert (await app.collection.sweep()).blobs == 205
-    assert app.files() == []
+    assert await app.collection.sweep() == Swept(blobs=205, bytes=205)
 
 
 # --- whoever was told that it need not push ------------------------------------------------------------------------
@@ -411,8 +421,7 @@ async def test_a_sweep_cut_at_any_step_leaves_garbage_and_never_a_lie(houses: li
 
 async def test_two_sweeps_at_once_remove_everything_once(houses: list[House]) -> None:
     app, other = houses
-    for number in range(250):
-        await app.push(f"layer {number}".encode())
+    await rows_of_layers(app, 250)
     app.clock.forward(DAY + 1)
     one, two = await asyncio.gather(app.collection.sweep(), other.collection.sweep())
     assert (one + two).layers == 250
@@ -420,5 +429,4 @@ async def test_two_sweeps_at_once_remove_everything_once(houses: list[House]) ->
     one, two = await asyncio.gather(app.collection.sweep(), other.collection.sweep())
     assert (one + two).blobs == 250
     assert (one + two).left == 0
-    assert await app.rows("SELECT holders FROM blobs WHERE holders != 0") == []
-    assert app.files() == []
+    assert await app.rows("SELECT * FROM blobs") == []
