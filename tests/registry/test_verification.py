@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -114,9 +115,7 @@ async def test_a_manifest_that_is_not_what_was_pushed_is_found_and_healed_by_a_p
     digest = await app.image("v1")
     await app.image("v2", config=b"another")
     await app.rows(f"UPDATE manifests SET content = zeroblob(length(content)) WHERE digest = '{digest}'")
-    assert (await verify(app))[0] == [
-        Finding("manifest", "damaged", str(digest), APP.arn, "It does not authenticate.")
-    ]
+    assert (await verify(app))[0] == [Finding("manifest", "damaged", str(digest), APP.arn, "It does not authenticate.")]
     await app.put(image_of(b"{}"), "v1")
     assert (await verify(app))[0] == []
     stored = await app.registry.images.get(app.caller, APP, ImageId(digest=digest))
@@ -172,17 +171,10 @@ async def test_what_heals_or_goes_meanwhile_is_not_called_damaged(tmp_path: Path
                 moved = location[:-4] + "0000"
                 await unit.layers.move_blob(key, Digest.parse(digest), moved, len(LARGE), clock())
 
-        await healed_while_reading(house, blobs, healed)
+        loop = asyncio.get_running_loop()
+        blobs.before["read"] = lambda: asyncio.run_coroutine_threadsafe(healed(), loop).result(10)
+        assert (await verify(house))[0] == []
         assert path.exists()
-
-
-async def healed_while_reading(house: House, blobs: Blobs, healed: object) -> None:
-    import asyncio  # noqa: PLC0415
-
-    loop = asyncio.get_running_loop()
-    assert callable(healed)
-    blobs.before["read"] = lambda: asyncio.run_coroutine_threadsafe(healed(), loop).result(10)
-    assert (await verify(house))[0] == []
 
 
 async def test_a_wrong_master_key_is_said_and_nothing_is_called_damaged(app: House) -> None:

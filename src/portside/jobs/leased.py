@@ -49,10 +49,12 @@ class Jobs:
         clock: Callable[[], int],
         *,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        extend_every: float = _EXTEND,
     ) -> None:
         self._metadata = metadata
         self._clock = clock
         self._sleep = sleep
+        self._extend_every = extend_every
         self._holder = token_hex(16)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -108,7 +110,7 @@ class Jobs:
         """Do the work; stop when somebody else took the lease, as after a pause of this machine."""
         task = asyncio.ensure_future(job.work())
         try:
-            while not (await asyncio.wait({task}, timeout=_EXTEND))[0]:
+            while not (await asyncio.wait({task}, timeout=self._extend_every))[0]:
                 async with self._metadata.writing(durable=False) as unit:
                     if not await unit.leases.extend(job.name, self._holder, self._clock() + _LEASE):
                         _log.warning("job handed over", job=job.name)
