@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from portside.core.digest import Digest
 from portside.core.errors import LayersNotFound, UploadNotFound
 from portside.core.names import ImageId
 from portside.registry.collection import Swept
 from portside.storage.errors import StorageUnavailable
+from portside.storage.metadata.layers import BlobRow, Layers
+from portside.storage.metadata.statements import prepare
 from tests.registry.fakes import Aged, Rows
 from tests.registry.house import APP, HOME, Clock, House, image_of, in_pieces, noise, opened
 
@@ -23,8 +27,6 @@ DAY = 24 * HOUR
 LAYER = noise(100_000)
 OVERHEAD = 2 * 28
 NOTHING = Swept()
-
-Open = Callable[[], "asyncio.Future[House]"]
 
 
 @pytest.fixture
@@ -233,6 +235,40 @@ async def test_a_layer_that_is_used_while_a_sweep_is_at_it_stays(houses: list[Ho
     assert await other.read(digest) == LAYER
 
 
+class Vanishing:
+    """The rows of layers, before whose first look at a blob a sweep of another node removes it."""
+
+    def __init__(self, inner: Layers) -> None:
+        self._inner = inner
+        self.looks = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def blob(self, content_key: str, digest: Digest) -> BlobRow | None:
+        self.looks += 1
+        if self.looks == 1:
+            await self._inner._session.run(prepare(text("DELETE FROM blobs WHERE holders = 0")))
+        return await self._inner.blob(content_key, digest)
+
+
+async def test_a_push_that_finds_a_blob_which_a_sweep_then_removes_names_its_own_bytes(app: House) -> None:
+    """On PostgreSQL the two statements of a push see what was committed in between."""
+    await app.push(LAYER)
+    app.clock.forward(DAY + 1)
+    await app.collection.sweep()
+    rows = rows_of(app)
+    rows.pausing = True
+    pushing = asyncio.ensure_future(app.push(LAYER))
+    await rows.reached.wait()
+    unit = rows._inner._writing
+    unit.layers = vanishing = Vanishing(unit.layers)
+    rows.go_on.set()
+    digest = await pushing
+    assert vanishing.looks == 1
+    assert await app.read(digest) == LAYER
+
+
 # --- uploads --------------------------------------------------------------------------------------------------------
 
 
@@ -253,14 +289,12 @@ async def test_an_upload_ends_after_a_day_of_silence(app: House) -> None:
 async def test_an_upload_that_a_request_holds_does_not_end(app: House) -> None:
     upload = await app.registry.uploads.begin(app.caller, APP)
     app.clock.forward(2 * DAY)
-    go_on, swept = asyncio.Event(), list[Swept]()
+    swept: list[Swept] = []
 
     async def body() -> AsyncIterator[bytes]:
         swept.append(await app.collection.sweep())
         yield LAYER
-        await go_on.wait()
 
-    go_on.set()
     received = await app.registry.uploads.receive(app.caller, APP, upload.id, body())
     assert (swept, received.received) == ([NOTHING], len(LAYER))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -27,6 +26,8 @@ output_option = click.option(
 
 def tend(settings: Settings, work: Callable[[Tending], Awaitable[T]]) -> T:
     """Do some work on a registry that stands, a server running on it or none; raises Refused, and makes nothing."""
+    import asyncio
+
     from portside.server import checks, logs, wiring
     from portside.storage.errors import StorageError
 

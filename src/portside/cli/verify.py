@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from secrets import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,6 +40,8 @@ def verify(context: click.Context, /, sample: float, output: str, **given: Any) 
     damaged blob is marked, so that it is never served and whoever pushes it again heals it; its file is moved to
     DATA/damaged. The exit code is 0 when everything is right, and 1 when something is damaged or missing.
     """
+    from secrets import SystemRandom
+
     from portside.registry.verification import Watch
 
     settings = settings_of(given)
