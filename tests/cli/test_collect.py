@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,14 @@ def test_a_missing_master_key_is_refused(data: Path, command: str) -> None:
 
 def test_a_grace_time_that_is_too_short_is_refused(data: Path) -> None:
     assert "collect.grace" in refusal(portside(data.parent, "collect", "--data", data, "--collect-grace", "59"))
+
+
+def test_a_server_sweeps_by_itself_and_says_what_it_freed(data: Path) -> None:
+    age(data)
+    with served(data, "--collect-interval", "3600", "--log-format", "json") as daemon:
+        deadline = time.monotonic() + 30
+        while "garbage collected" not in daemon.log.read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        [line] = [json.loads(line) for line in daemon.log.read_text().splitlines() if '"garbage collected"' in line]
+    assert (line["level"], line["layers"], line["blobs"]) == ("info", 1, 0)
