@@ -22,10 +22,10 @@ ROOT = Caller(Principal.root("000000000000", "AKIAROOT"), Circumstances(0, "", s
 KEPT, UNNEEDED = noise(200_000), noise(100_000, 1)
 
 
-def kept(data: Path) -> None:
+def kept(data: Path, database: str | None = None) -> None:
     """Make a registry with one image, and a layer that no image refers to."""
     data.mkdir()
-    asyncio.run(wiring.prepare(Settings(data=data)))
+    asyncio.run(wiring.prepare(Settings(data=data, database=database)))
 
     async def pushed(registry: Registry) -> None:
         await registry.repositories.create(ROOT, APP, RepositorySettings())
@@ -33,14 +33,14 @@ def kept(data: Path) -> None:
         await push(registry, UNNEEDED)
         await registry.images.put(ROOT, APP, image_of(KEPT), media_type=None, tag=parse_tag("v1"), digest=None)
 
-    within(data, pushed)
+    within(data, pushed, database)
 
 
-def within(data: Path, work: Callable[[Registry], Awaitable[Any]]) -> Any:
+def within(data: Path, work: Callable[[Registry], Awaitable[Any]], database: str | None = None) -> Any:
     """Do something in a process of the registry."""
 
     async def done() -> Any:
-        plant = await wiring.open(Settings(data=data, collect_interval=0))
+        plant = await wiring.open(Settings(data=data, database=database, collect_interval=0))
         try:
             return await work(await build(plant.stores))
         finally:

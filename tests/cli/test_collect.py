@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from tests.cli.kept import KEPT, UNNEEDED, age, files, kept, read
@@ -103,3 +105,24 @@ def test_a_server_sweeps_by_itself_and_says_what_it_freed(data: Path) -> None:
             time.sleep(0.1)
         [line] = [json.loads(line) for line in daemon.log.read_text().splitlines() if '"garbage collected"' in line]
     assert (line["level"], line["layers"], line["blobs"]) == ("info", 1, 0)
+
+
+def test_a_registry_on_postgresql_is_looked_after_alike(tmp_path: Path, own_postgres: str) -> None:
+    data = tmp_path / "data"
+    kept(data, own_postgres)
+    asyncio.run(age_on_postgresql(own_postgres))
+    assert collected(data, "--database", own_postgres)["layers"] == 1
+    asyncio.run(age_on_postgresql(own_postgres))
+    assert collected(data, "--database", own_postgres)["blobs"] == 1
+    assert len(files(data)) == 1
+    done = portside(tmp_path, "verify", "--data", data, "--database", own_postgres)
+    assert (done.code, done.out.endswith(": all right.\n")) == (0, True)
+    files(data)[0].unlink()
+    assert portside(tmp_path, "verify", "--data", data, "--database", own_postgres).code == 1
+
+
+async def age_on_postgresql(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    for table in ("layers", "blobs"):
+        await connection.execute(f"UPDATE {table} SET touched_at = 1")
+    await connection.close()
