@@ -71,8 +71,9 @@ class Aged(Blobs):
         self._written = written
 
     def write(self, location: str, offset: int, data: bytes | bytearray | memoryview, *, last: bool) -> None:
-        super().write(location, offset, data, last=last)
+        # Before, since another process may list the file as soon as it is there.
         self._written[location] = self._clock()
+        super().write(location, offset, data, last=last)
 
     def locations(self, after: str, limit: int) -> Sequence[Found]:
         found = super().locations(after, limit)
