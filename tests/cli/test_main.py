@@ -11,7 +11,7 @@ import pytest
 from portside import __version__
 from tests.cli.program import environment, portside, refusal
 
-COMMANDS = ("serve", "env", "migrate", "completion")
+COMMANDS = ("serve", "env", "migrate", "collect", "verify", "completion")
 
 
 def test_the_version_is_one_line(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "domain": ("example.com", '"example.com"', "example.com"),
     "sealing": ("off", "false", False),
     "master_key_file": ("/m.key", '"/m.key"', Path("/m.key")),
+    "collect_interval": ("60", "60", 60),
+    "collect_grace": ("90", "90", 90),
     "drain_seconds": ("7", "7", 7),
     "connections": ("77", "77", 77),
     "requests": ("77", "77", 77),

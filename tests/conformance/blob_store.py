@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import time
 from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portside.storage.blobs.port import SEGMENT, BlobStore
+from portside.storage.blobs.port import SEGMENT, BlobStore, Found, InventoriedBlobs
 from portside.storage.errors import Missing, NoSpace
 
 # A store's content is told apart by its location, so examples may share one; every adapter runs the same method.
@@ -22,6 +23,8 @@ shared_store = settings(
 )
 
 EDGES = [0, 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT, 3 * SEGMENT - 1, 3 * SEGMENT + 1]
+SLACK = 1_000_000
+"""Microseconds by which a store's clock may differ from ours."""
 sizes = st.one_of(st.sampled_from(EDGES), st.integers(0, 4 * SEGMENT))
 FOREIGN = [
     "",
@@ -298,5 +301,71 @@ class Filling:
             assert store.read(location, 0, len(data), len(data)) == data
 
 
-class BlobStoreConformance(Writing, Reading, Holding, Refusing, Filling):
+def walk(store: InventoriedBlobs, limit: int = 1000) -> list[Found]:
+    """Everything that lies in a store, a page at a time."""
+    found: list[Found] = []
+    while True:
+        page = store.locations(found[-1].location if found else "", limit)
+        found += page
+        if len(page) < limit:
+            return found
+
+
+class Listing:
+    """Knowing what lies there, and moving it out of the way."""
+
+    def test_nothing_lies_in_an_empty_store(self, store: InventoriedBlobs) -> None:
+        assert walk(store) == []
+
+    @pytest.mark.parametrize("limit", [1, 2, 7, 1000])
+    def test_whatever_is_staged_or_published_is_listed_once_in_order(self, store: InventoriedBlobs, limit: int) -> None:
+        locations = [f"{key}/{os.urandom(16).hex()}" for key in ("a", "a0", "b") for _ in range(6)]
+        for number, location in enumerate(locations):
+            stage(store, location, content(number))
+            if number % 2:
+                store.publish(location, number)
+        assert [one.location for one in walk(store, limit)] == sorted(locations)
+
+    def test_a_location_that_is_both_staged_and_published_is_listed_once(self, store: InventoriedBlobs) -> None:
+        stage(store, location := put(store, content(10)), content(10))
+        assert [one.location for one in walk(store)] == [location]
+
+    def test_the_size_is_what_it_takes_and_the_time_when_it_was_written(self, store: InventoriedBlobs) -> None:
+        before = time.time_ns() // 1000 - SLACK
+        put(store, content(SEGMENT + 5))
+        [found] = walk(store)
+        assert found.size >= SEGMENT + 5
+        assert before <= found.modified_at <= time.time_ns() // 1000 + SLACK
+
+    def test_what_is_written_on_is_young_again(self, store: InventoriedBlobs) -> None:
+        store.write(location := somewhere(), 0, content(SEGMENT), last=False)
+        [first] = walk(store)
+        store.write(location, SEGMENT, content(5), last=True)
+        [second] = walk(store)
+        assert second.modified_at >= first.modified_at
+        assert second.size > first.size
+
+    def test_deleted_content_is_not_listed(self, store: InventoriedBlobs) -> None:
+        store.delete(put(store, content(10)))
+        assert walk(store) == []
+
+    def test_content_set_aside_is_neither_read_nor_held_nor_listed(self, store: InventoriedBlobs) -> None:
+        kept, aside = put(store, content(10)), put(store, content(10))
+        store.set_aside(aside)
+        assert [one.location for one in walk(store)] == [kept]
+        assert not store.holds(aside, 10)
+        with pytest.raises(Missing):
+            store.read(aside, 0, 10, 10)
+        store.delete(aside)
+
+    def test_setting_nothing_aside_is_no_error(self, store: InventoriedBlobs) -> None:
+        store.set_aside(somewhere())
+
+    @foreign
+    def test_a_foreign_location_is_never_set_aside(self, store: InventoriedBlobs, location: str) -> None:
+        with pytest.raises(ValueError, match=r"."):
+            store.set_aside(location)
+
+
+class BlobStoreConformance(Writing, Reading, Holding, Refusing, Filling, Listing):
     """Everything that an adapter has to do."""

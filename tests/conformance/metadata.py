@@ -6,7 +6,10 @@ An adapter's test gives `metadata`, and `other`: a second one on the same databa
 from __future__ import annotations
 
 from tests.conformance.nouns.accounts import AccountsConformance
+from tests.conformance.nouns.garbage import GarbageConformance
+from tests.conformance.nouns.inspection import InspectionConformance
 from tests.conformance.nouns.layers import LayersConformance
+from tests.conformance.nouns.leases import LeasesConformance
 from tests.conformance.nouns.manifests import ManifestsConformance
 from tests.conformance.nouns.repositories import RepositoriesConformance
 from tests.conformance.nouns.tags import TagsConformance
@@ -21,6 +24,9 @@ class MetadataConformance(
     TagsConformance,
     LayersConformance,
     UploadsConformance,
+    GarbageConformance,
+    InspectionConformance,
+    LeasesConformance,
     UnitsConformance,
 ):
     """Everything that an adapter has to do."""

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
-from portside.storage.blobs.port import BlobStore
+from portside.storage.blobs.port import Found, InventoriedBlobs
 from portside.storage.errors import NoSpace
 from portside.storage.metadata.port import Metadata, Unit
 
 
 class Blobs:
-    """A BlobStore that calls `before[name]` before it does `name`; `calls` counts."""
+    """A store that calls `before[name]` before it does `name`, and `after[name]` after it; `calls` counts."""
 
-    def __init__(self, inner: BlobStore) -> None:
+    def __init__(self, inner: InventoriedBlobs) -> None:
         self._inner = inner
         self.before: dict[str, Callable[[], None]] = {}
+        self.after: dict[str, Callable[[], None]] = {}
         self.calls: dict[str, int] = {}
 
     def _reached(self, name: str) -> None:
@@ -44,9 +46,38 @@ class Blobs:
     def delete(self, location: str) -> None:
         self._reached("delete")
         self._inner.delete(location)
+        self.after.get("delete", lambda: None)()
 
     def check(self) -> None:
         self._inner.check()
+
+    def locations(self, after: str, limit: int) -> Sequence[Found]:
+        self._reached("locations")
+        found = self._inner.locations(after, limit)
+        self.after.get("locations", lambda: None)()
+        return found
+
+    def set_aside(self, location: str) -> None:
+        self._reached("set_aside")
+        self._inner.set_aside(location)
+
+
+class Aged(Blobs):
+    """A store whose files are as old as the test's clock says; `written` is common to all processes at one folder."""
+
+    def __init__(self, inner: InventoriedBlobs, clock: Callable[[], int], written: dict[str, int]) -> None:
+        super().__init__(inner)
+        self._clock = clock
+        self._written = written
+
+    def write(self, location: str, offset: int, data: bytes | bytearray | memoryview, *, last: bool) -> None:
+        # Before, since another process may list the file as soon as it is there.
+        self._written[location] = self._clock()
+        super().write(location, offset, data, last=last)
+
+    def locations(self, after: str, limit: int) -> Sequence[Found]:
+        found = super().locations(after, limit)
+        return [replace(one, modified_at=self._written[one.location]) for one in found]
 
 
 def fail_from(number: int, failure: Exception) -> Callable[[], None]:
@@ -79,7 +110,8 @@ class Gate:
 class Rows:
     """A Metadata whose commits fail with `failure` while it is set, all or the durable ones only.
 
-    While it is `pausing`, it waits for `go_on` before it begins a durable unit.
+    While it is `pausing`, it waits for `go_on` before it begins a durable unit. It calls `before_unit` before each unit
+    of writing, and `before_commit` at its end.
     """
 
     def __init__(self, inner: Metadata) -> None:
@@ -88,6 +120,8 @@ class Rows:
         self.durable_only = False
         self.pausing = False
         self.readings = 0
+        self.before_unit: Callable[[], None] | None = None
+        self.before_commit: Callable[[], None] | None = None
         self.reached, self.go_on = asyncio.Event(), asyncio.Event()
 
     def reading(self) -> AbstractAsyncContextManager[Unit]:
@@ -99,8 +133,12 @@ class Rows:
         if self.pausing and durable:
             self.reached.set()
             await self.go_on.wait()
+        if self.before_unit is not None:
+            self.before_unit()
         async with self._inner.writing(durable=durable) as unit:
             yield unit
+            if self.before_commit is not None:
+                self.before_commit()
             if self.failure is not None and (durable or not self.durable_only):
                 raise self.failure
 

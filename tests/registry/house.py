@@ -23,6 +23,7 @@ from portside.core.records import Repository, RepositorySettings
 from portside.identity.caller import Caller, Circumstances, Principal
 from portside.registry.access import Access
 from portside.registry.callers import Callers
+from portside.registry.collection import Collection
 from portside.registry.content import Threads
 from portside.registry.images import Images, Pushed
 from portside.registry.layers import Layers
@@ -33,8 +34,9 @@ from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
+from portside.registry.verification import Verification
 from portside.storage.blobs.filesystem import FilesystemBlobs
-from portside.storage.blobs.port import BlobStore
+from portside.storage.blobs.port import InventoriedBlobs
 from portside.storage.blobs.sealed import SealedBlobs
 from portside.storage.keys.local import LocalKeyKeeper
 from portside.storage.keys.ring import KeyRing
@@ -78,6 +80,8 @@ class House:
     stores: Stores
     executor: ThreadPoolExecutor
     caller: Caller
+    collection: Collection
+    verification: Verification
 
     @property
     def stranger(self) -> Caller:
@@ -171,21 +175,20 @@ async def open_house(
     folder: Path,
     clock: Clock,
     *,
-    blobs: Callable[[BlobStore], BlobStore] = lambda store: store,
+    blobs: Callable[[InventoriedBlobs], InventoriedBlobs] = lambda store: store,
     metadata: Callable[[Metadata], Metadata] = lambda store: store,
     sealing: bool = True,
+    database: Metadata | None = None,
 ) -> House:
-    """Open a registry; `blobs` and `metadata` may put something before the real ports."""
-    database = folder / "portside.db"
-    if not database.exists():
-        database.write_bytes(_empty_database())
+    """Open a registry; `blobs` and `metadata` may put something before the real ports, `database` instead of SQLite."""
     executor = ThreadPoolExecutor(8, "blobs")
-    rows = metadata(SqliteMetadata(database))
+    rows = metadata(database or _sqlite(folder))
     keys = KeyRing(rows, LocalKeyKeeper(b"m" * 32), clock)
-    files: BlobStore = FilesystemBlobs(folder)
+    files: InventoriedBlobs = FilesystemBlobs(folder)
+    store = blobs(SealedBlobs(files, keys.opened) if sealing else files)
     stores = Stores(
         rows,
-        blobs(SealedBlobs(files, keys.opened) if sealing else files),
+        store,
         keys,
         Threads(executor),
         clock,
@@ -194,7 +197,23 @@ async def open_house(
     )
     await _set_root_key(stores)
     caller = Caller(Principal.root(ACCOUNT, KEY), Circumstances(clock(), "127.0.0.1", secure=False, user_agent=""))
-    return House(folder, clock, await build(stores), stores, executor, caller)
+    return House(
+        folder,
+        clock,
+        await build(stores),
+        stores,
+        executor,
+        caller,
+        Collection(stores, store),
+        Verification(stores, store),
+    )
+
+
+def _sqlite(folder: Path) -> Metadata:
+    database = folder / "portside.db"
+    if not database.exists():
+        database.write_bytes(_empty_database())
+    return SqliteMetadata(database)
 
 
 async def build(stores: Stores) -> Registry:

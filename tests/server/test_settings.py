@@ -73,6 +73,8 @@ def test_the_database_is_in_the_data_folder_unless_another_is_given() -> None:
         ({"port": -1}, "port"),
         ({"workers": 0}, "workers"),
         ({"drain_seconds": 0}, "drain_seconds"),
+        ({"collect_interval": -1}, "collect.interval"),
+        ({"collect_grace": 59}, "collect.grace"),
         ({"account": "12"}, "account"),
         ({"regions": ()}, "region"),
         ({"regions": ("us-east-1", "Mars!")}, "Mars!"),

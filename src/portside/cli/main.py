@@ -13,11 +13,13 @@ from collections.abc import Sequence
 import click
 
 from portside import __version__
+from portside.cli.collect import collect
 from portside.cli.completion import completion
 from portside.cli.env import env
 from portside.cli.migrate import migrate
 from portside.cli.reference import reference
 from portside.cli.serve import serve
+from portside.cli.verify import verify
 from portside.server.errors import Refused
 
 _INTERRUPTED = 130
@@ -38,7 +40,7 @@ def portside(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (serve, env, migrate, completion, reference):
+for _command in (serve, env, migrate, collect, verify, completion, reference):
     portside.add_command(_command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -27,6 +28,7 @@ def migrate(**given: Any) -> None:
         check_folder(settings.data)
         if not settings.data.exists():
             raise Refused(f"data: there is no folder {settings.data}; `portside serve` makes it.")
+    os.umask(0o077)  # the file is for nobody else, whoever makes it first
     try:
         migration.upgrade(settings.database_url)
     except StorageError as error:

@@ -15,6 +15,7 @@ from portside.identity import tokens
 from portside.identity.caller import Caller
 from portside.registry.access import Access
 from portside.registry.content import PIECE, Piece, outlet
+from portside.registry.presence import present
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
 from portside.storage.blobs.port import SEGMENT
@@ -38,6 +39,7 @@ class Layers:
     """The layers of every repository here."""
 
     def __init__(self, stores: Stores, access: Access) -> None:
+        self._stores = stores
         self._metadata = stores.metadata
         self._blobs = stores.blobs
         self._keys = stores.keys
@@ -52,9 +54,7 @@ class Layers:
     ) -> list[Layer | None]:
         """Which of these the repository holds, rows and bytes: what is said to be there is not pushed again."""
         await self._access.repository(caller, "ecr:BatchCheckLayerAvailability", repository)
-        async with self._metadata.reading() as unit:
-            held = await find(unit, repository)
-            layers = [await unit.layers.find(held.key, digest) for digest in digests]
+        layers = await present(self._stores, repository, digests)
         return await self._threads.run(lambda: [layer if layer and self._stands(layer) else None for layer in layers])
 
     async def look(self, caller: Caller, repository: RepositoryId, digest: Digest) -> Layer:

@@ -12,6 +12,9 @@ from portside.storage.blobs.port import BlobStore
 from portside.storage.keys.ring import KeyRing
 from portside.storage.metadata.port import Metadata
 
+GRACE = 24 * 3600 * 1_000_000
+"""Microseconds that content which nothing refers to is kept for, unless it is set otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stores:
@@ -25,3 +28,5 @@ class Stores:
     """Microseconds since 1970, UTC."""
     recollection: Recollection
     pulls: Pulls
+    grace: int = GRACE
+    """Microseconds."""

@@ -36,6 +36,7 @@ from portside.core.records import Repository, Upload
 from portside.identity.caller import Caller
 from portside.registry.access import Access
 from portside.registry.content import Hash, Intake, copy, drop, until_done
+from portside.registry.presence import present
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
 from portside.storage.errors import Damaged, StorageError
@@ -51,7 +52,7 @@ _IN_DOUBT = 1
 _PATIENCE = 20_000_000
 _SMALLEST_PART = 5 * 1024 * 1024
 _MOST_PARTS = 4200
-_LIFETIME = 24 * 3600 * 1_000_000
+LIFETIME = 24 * 3600 * 1_000_000
 """Microseconds without a request after which an upload is forgotten (ecr-behaviour 15, row 15)."""
 _REMEMBERED = 4096
 
@@ -69,6 +70,7 @@ class Uploads:
     """The uploads into every repository here."""
 
     def __init__(self, stores: Stores, access: Access) -> None:
+        self._stores = stores
         self._metadata = stores.metadata
         self._blobs = stores.blobs
         self._keys = stores.keys
@@ -91,7 +93,7 @@ class Uploads:
                 started_at=self._clock(),
             )
             await unit.uploads.add(upload)
-            stale = await unit.uploads.delete_stale(held.key, upload.started_at - _LIFETIME, upload.started_at)
+            stale = await unit.uploads.delete_stale(held.key, upload.started_at - LIFETIME, upload.started_at)
         for location in stale:
             await drop(self._blobs, self._threads, location)
         return upload
@@ -328,9 +330,9 @@ class Uploads:
                 raise UploadNotFound(repository, upload)
             if row.completed is None:
                 return None
-            if row.completed not in digests or await unit.layers.find(held.key, row.completed) is None:
-                raise UploadNotFound(repository, upload)
-            return Completed(row.completed, row.received, existed=True)
+        if row.completed not in digests or await present(self._stores, repository, [row.completed]) == [None]:
+            raise UploadNotFound(repository, upload)
+        return Completed(row.completed, row.received, existed=True)
 
     async def _record(self, held: Repository, row: Upload, digest: Digest, size: int) -> Completed:
         """Let rows name the published bytes, or other bytes of this digest that are stored already."""
@@ -359,10 +361,12 @@ class Uploads:
     async def _place(self, unit: Unit, held: Repository, row: Upload, digest: Digest, lost: str | None) -> str | None:
         """Name the place of a blob's bytes; the location that nothing names any more, if there is one."""
         key, size, now = held.content_key, row.received, self._clock()
-        if await unit.layers.add_blob(key, digest, row.location, size, now):
-            return None
-        blob = await unit.layers.blob(key, digest)
-        assert blob is not None
+        blob = None
+        while blob is None:
+            if await unit.layers.add_blob(key, digest, row.location, size, now):
+                return None
+            # None when a sweep removed the row that was in the way.
+            blob = await unit.layers.blob(key, digest)
         if blob.location == row.location:
             return None
         if not blob.damaged and blob.location != lost:

@@ -13,6 +13,7 @@ from portside.server.errors import Refused
 from portside.server.settings import Settings
 from portside.storage.errors import StorageUnusable
 from portside.storage.keys.local import decode_master_key, read_master_key
+from portside.storage.metadata import migrate
 
 
 def check(settings: Settings) -> None:
@@ -32,6 +33,15 @@ def check_folder(data: Path) -> None:
         raise Refused(f"data: {there} is not a folder, so {data} cannot be made.")
     if not os.access(there, os.W_OK | os.X_OK):
         raise Refused(f"data: the folder {there} cannot be written by this user; choose another with --data.")
+
+
+def check_standing(settings: Settings) -> None:
+    """Whether there is a registry here, for commands that look after one and must not make any; raises Refused."""
+    path = migrate.sqlite_path(settings.database_url)
+    if not settings.data.is_dir() or (path is not None and not path.is_file()):
+        raise Refused(f"data: {settings.data} holds no registry; `portside serve` makes one.")
+    if path is not None and not migrate.is_current(settings.database_url):
+        raise Refused(f"data: {path} is not at this version's schema; `portside migrate` brings it there.")
 
 
 def _check_certificate(certificate: Path, key: Path) -> None:

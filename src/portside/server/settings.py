@@ -27,6 +27,7 @@ _ACCESS_KEY = re.compile(r"\w{16,128}", re.ASCII)
 _SECRET = range(8, 129)
 _MOST = 1_000_001
 """Beyond every limit that makes sense."""
+_SHORTEST_GRACE = 60
 
 
 def _default_data() -> Path:
@@ -112,6 +113,22 @@ class Settings:
         default=None,
         metadata=about(
             "path", "A file with the master key: base64 of 32 random bytes.", shown="made in the data folder"
+        ),
+    )
+    collect_interval: int = field(
+        default=3600,
+        metadata=about(
+            "number",
+            "Seconds from one sweep of what nothing refers to any more to the next; 0 for none.",
+            key="collect.interval",
+        ),
+    )
+    collect_grace: int = field(
+        default=86_400,
+        metadata=about(
+            "number",
+            "Seconds that layers which no image refers to are kept for, and then their bytes; at least 60.",
+            key="collect.grace",
         ),
     )
     drain_seconds: int = field(
@@ -268,6 +285,11 @@ def _check_place(settings: Settings) -> None:
         raise Refused(f"workers: {settings.workers} is not possible; 1 to 256 processes are.")
     if settings.drain_seconds < 1:
         raise Refused("drain_seconds: it must be at least 1.")
+    if settings.collect_interval < 0:
+        raise Refused("collect.interval: it cannot be negative; 0 is for no sweeps.")
+    # Less, and a sweep could come between what a push finds and what it records.
+    if settings.collect_grace < _SHORTEST_GRACE:
+        raise Refused(f"collect.grace: it must be at least {_SHORTEST_GRACE}.")
     if settings.database is not None:
         _check_database(settings.database)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import string
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,12 @@ from pathlib import Path
 from portside.aws.edge import ControlPlane
 from portside.distribution.edge import DataPlane
 from portside.identity.box import BoxError
+from portside.jobs.collect import collect
+from portside.jobs.leased import Jobs
 from portside.registry.access import Access
 from portside.registry.bodies import Bodies
 from portside.registry.callers import Callers
+from portside.registry.collection import Collection
 from portside.registry.content import Threads
 from portside.registry.images import Images
 from portside.registry.layers import Layers
@@ -27,11 +31,12 @@ from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
+from portside.registry.verification import Verification
 from portside.server.memory import keep_freed_memory
 from portside.server.prepared import AccessKeyPair, Prepared
 from portside.server.settings import Settings
 from portside.storage.blobs.filesystem import FilesystemBlobs
-from portside.storage.blobs.port import BlobStore
+from portside.storage.blobs.port import InventoriedBlobs, Inventory
 from portside.storage.blobs.sealed import SealedBlobs, sealed_size
 from portside.storage.errors import StorageError, StorageUnusable
 from portside.storage.keys.local import LocalKeyKeeper, create_master_key, decode_master_key, read_master_key
@@ -43,6 +48,7 @@ from portside.storage.metadata.sqlite import SqliteMetadata
 
 _THREADS = 32
 _SAMPLE = 16
+_SECOND = 1_000_000
 _MASTER_KEY = "master.key"
 _ALPHABET = string.ascii_uppercase + "234567"
 
@@ -55,6 +61,7 @@ class Plant:
     control: ControlPlane
     stores: Stores
     threads: ThreadPoolExecutor
+    jobs: Jobs
 
     async def ready(self) -> bool:
         """Whether the registry can do its work now."""
@@ -67,9 +74,18 @@ class Plant:
 
     async def close(self) -> None:
         """Let go of everything."""
+        await self.jobs.close()
         await self.stores.pulls.close()
         await self.stores.metadata.close()
         self.threads.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class Tending:
+    """What is done for a registry from outside."""
+
+    collection: Collection
+    verification: Verification
 
 
 async def prepare(settings: Settings) -> Prepared:
@@ -95,7 +111,8 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
     """Open what `prepare` made, in the process that will serve; `around` may put something before the ports."""
     keep_freed_memory()
     executor = ThreadPoolExecutor(_THREADS, "blobs")
-    stores = around(await _open_stores(settings, Threads(executor)))
+    stores, inventory = await _open_stores(settings, Threads(executor))
+    stores = around(stores)
     access = Access()
     pages = PageTokens((await stores.keys.key_for("page")).box)
     registry = Registry(
@@ -108,16 +125,34 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
     hosts = settings.host_names
     bodies = Bodies(settings.body_mebibytes * 1024 * 1024, settings.wait_seconds)
     control = ControlPlane(registry, hosts, frozenset(settings.regions), bodies)
-    return Plant(DataPlane(registry, hosts, bodies), control, stores, executor)
+    jobs = Jobs(stores.metadata, stores.clock)
+    if settings.collect_interval:
+        jobs.start(collect(Collection(stores, inventory), settings.collect_interval * _SECOND))
+    return Plant(DataPlane(registry, hosts, bodies), control, stores, executor, jobs)
 
 
-async def _open_stores(settings: Settings, threads: Threads) -> Stores:
+@contextlib.asynccontextmanager
+async def tending(settings: Settings) -> AsyncGenerator[Tending, None]:
+    """Open what `prepare` made for the work that looks after it, beside a server that runs or without one."""
+    executor = ThreadPoolExecutor(_THREADS, "blobs")
+    stores, inventory = await _open_stores(settings, Threads(executor))
+    try:
+        await stores.metadata.check()
+        yield Tending(Collection(stores, inventory), Verification(stores, inventory))
+    finally:
+        await stores.metadata.close()
+        executor.shutdown()
+
+
+async def _open_stores(settings: Settings, threads: Threads) -> tuple[Stores, Inventory]:
     metadata = await _open_metadata(settings)
     keys = KeyRing(metadata, LocalKeyKeeper(_master_key(settings)), _clock)
-    blobs: BlobStore = FilesystemBlobs(settings.data)
+    blobs: InventoriedBlobs = FilesystemBlobs(settings.data)
     if settings.sealing:
         blobs = SealedBlobs(blobs, keys.opened)
-    return Stores(metadata, blobs, keys, threads, _clock, Recollection(metadata), Pulls(metadata, _clock))
+    recollection, pulls = Recollection(metadata), Pulls(metadata, _clock)
+    grace = settings.collect_grace * _SECOND
+    return Stores(metadata, blobs, keys, threads, _clock, recollection, pulls, grace), blobs
 
 
 async def _open_metadata(settings: Settings) -> Metadata:

@@ -89,3 +89,24 @@ def test_publishing_again_waits_for_the_folder_too(
     again = FilesystemBlobs(tmp_path)
     again.publish(location, 7)
     assert location.partition("/")[2][:2] in synced
+
+
+def test_content_set_aside_stays_for_people_to_look_at(store: FilesystemBlobs, tmp_path: Path) -> None:
+    store.set_aside(location := put(store, b"some bytes"))
+    assert files(tmp_path) == [tmp_path / "damaged" / location]
+    assert (tmp_path / "damaged" / location).read_bytes() == b"some bytes"
+
+
+def test_files_that_are_not_ours_are_not_listed(store: FilesystemBlobs, tmp_path: Path) -> None:
+    location = put(store, content(10))
+    shard = next((tmp_path / "blobs" / "key").iterdir())
+    for path in (
+        tmp_path / "blobs" / "notes",
+        tmp_path / "blobs" / "key" / "lost+found",
+        shard / ".nfs0001",
+        shard / (somewhere().partition("/")[2][:30] + "zz"),
+        tmp_path / "blobs" / "key" / ("00" if shard.name != "00" else "01") / location.partition("/")[2],
+    ):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    assert [found.location for found in store.locations("", 100)] == [location]

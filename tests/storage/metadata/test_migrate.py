@@ -52,6 +52,12 @@ async def _look(url: str, work: Callable[[Connection], Any]) -> Any:
         await engine.dispose()
 
 
+def words(index: Any) -> str:
+    """All that is said of an index, its condition as text."""
+    options = {name: str(option) for name, option in index.get("dialect_options", {}).items()}
+    return str(dict(index) | {"dialect_options": options})
+
+
 def shape(connection: Connection) -> dict[str, Any]:
     """All that the database says of its tables, but Alembic's own."""
     seen = inspect(connection)
@@ -69,7 +75,7 @@ def shape(connection: Connection) -> dict[str, Any]:
             "primary key": seen.get_pk_constraint(name),
             "foreign keys": sorted(map(str, seen.get_foreign_keys(name))),
             "unique": sorted(map(str, seen.get_unique_constraints(name))),
-            "indexes": sorted(map(str, seen.get_indexes(name))),
+            "indexes": sorted(words(index) for index in seen.get_indexes(name)),
             "options": seen.get_table_options(name),
         }
         for name in seen.get_table_names()

@@ -14,15 +14,32 @@ from typing import Any
 
 import pytest
 
-from portside.storage.metadata import accounts, layers, manifests, repositories, tags, uploads
+from portside.storage.metadata import (
+    accounts,
+    garbage,
+    inspection,
+    layers,
+    leases,
+    manifests,
+    repositories,
+    tags,
+    uploads,
+)
 from portside.storage.metadata.statements import Statement
 from tests.conformance.nouns.rows import NOW, digest
 
+
+def members(found: object) -> list[tuple[object, object]]:
+    if isinstance(found, dict):
+        return [*found.items()]
+    return [*enumerate(found, 1)] if isinstance(found, tuple) else [("", found)]
+
+
 STATEMENTS = {
-    f"{module.__name__.rpartition('.')[2]}{name}{'_' if key else ''}{key}": statement
-    for module in (accounts, layers, manifests, repositories, tags, uploads)
+    f"{module.__name__.rpartition('.')[2]}{name}{f'_{key}' if key else ''}": statement
+    for module in (accounts, garbage, inspection, layers, leases, manifests, repositories, tags, uploads)
     for name, found in vars(module).items()
-    for key, statement in (found.items() if isinstance(found, dict) else [("", found)])
+    for key, statement in members(found)
     if isinstance(statement, Statement)
 }
 PAGES = [
@@ -42,6 +59,16 @@ SEEKS = {
     "manifests_PARENTS": "(repository=? AND child=? AND is_image=?)",
     "manifests_DELETE_REFERENCES": "(repository=? AND parent=?)",
     "uploads_DELETE_OF": "(repository=?)",
+    "garbage_SILENT_UPLOADS": "(touched_at<?)",
+    "garbage_COUNT_UPLOADS": "(touched_at<?)",
+    "garbage_UNREFERENCED_LAYERS": "(touched_at<?)",
+    "garbage_COUNT_LAYERS": "(touched_at<?)",
+    "garbage_UNHELD_BLOBS": "(touched_at<?)",
+    "garbage_COUNT_BLOBS": "(touched_at<?)",
+    "garbage_NAMED_1": "(location>? AND location<?)",
+    "garbage_NAMED_2": "(location>? AND location<?)",
+    "inspection_BLOBS": "((content_key,digest)>(?,?))",
+    "inspection_MANIFESTS": "((repository,digest)>(?,?))",
 }
 SORTED = {
     "accounts_ACCESS_KEYS",  # an account has a handful

@@ -4,6 +4,7 @@ Law: bytes are fsynced, placed, and their folder fsynced before `publish` return
 
     ROOT/uploads/<key>/<name>          staged
     ROOT/blobs/<key>/<2 hex>/<name>    published, by rename
+    ROOT/damaged/<key>/<name>          set aside
 
 Names are checked against `LOCATION` before they become a path: nothing a client sends reaches the file system.
 """
@@ -12,11 +13,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
-from portside.storage.blobs.port import LOCATION
+from portside.storage.blobs.port import LOCATION, Found
 from portside.storage.errors import Missing, NoSpace, StorageError, StorageUnavailable
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -28,6 +30,7 @@ class FilesystemBlobs:
     def __init__(self, root: Path) -> None:
         self._staged = root / "uploads"
         self._published = root / "blobs"
+        self._aside = root / "damaged"
         self._durable: set[Path] = set()
 
     def write(self, location: str, offset: int, data: bytes | bytearray | memoryview, *, last: bool) -> None:
@@ -121,6 +124,45 @@ class FilesystemBlobs:
             if state.f_bavail == 0:
                 raise NoSpace("The disk is full.")
 
+    def locations(self, after: str, limit: int) -> Sequence[Found]:
+        """See Inventory. A time before 1970 counts as 1970."""
+        with _in_our_words():
+            # A file may be published or removed between its name and its figures.
+            found = (self._found(location) for location in self._names(after))
+            return list(itertools.islice((one for one in found if one is not None), limit))
+
+    def set_aside(self, location: str) -> None:
+        """See Inventory."""
+        with _in_our_words():
+            target = self._aside / _checked(location)
+            _make_folder(target.parent)
+            with contextlib.suppress(FileNotFoundError):
+                self._place(location).rename(target)
+
+    def _names(self, after: str) -> Iterator[str]:
+        """The locations of all files of ours that sort after one, in their order."""
+        first, _, rest = after.partition("/")
+        for key in sorted({*_listed(self._staged), *_listed(self._published)}):
+            if key < first:
+                continue
+            beyond = rest if key == first else ""
+            staged = _listed(self._staged / key)
+            for shard in sorted({*(name[:2] for name in staged), *_listed(self._published / key)}):
+                if shard < beyond[:2]:
+                    continue
+                here = {name for name in staged if name[:2] == shard} | _listed(self._published / key / shard)
+                for name in sorted(here):
+                    location = f"{key}/{name}"
+                    if name > beyond and name[:2] == shard and LOCATION.fullmatch(location):
+                        yield location
+
+    def _found(self, location: str) -> Found | None:
+        for path in (self._staging(location), self._place(location)):
+            with contextlib.suppress(FileNotFoundError):
+                state = path.stat()
+                return Found(location, state.st_size, max(state.st_mtime_ns // 1000, 0))
+        return None
+
     def _open(self, location: str) -> int:
         for path in (self._place(location), self._staging(location), self._place(location)):
             with contextlib.suppress(FileNotFoundError):
@@ -152,6 +194,14 @@ def _checked(location: str) -> str:
     if LOCATION.fullmatch(location) is None:
         raise ValueError("not a location of ours")
     return location
+
+
+def _listed(folder: Path) -> set[str]:
+    """The names in a folder; none in one that is not there."""
+    try:
+        return {*os.listdir(folder)}  # noqa: PTH208 - a path for every name of a large folder is waste
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
 
 
 def _write_all(file: int, data: bytes | bytearray | memoryview, offset: int) -> None:

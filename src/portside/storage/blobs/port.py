@@ -10,6 +10,8 @@ whole. Errors: storage.errors.NoSpace, Damaged (content absent, cut short or alt
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 SEGMENT = 64 * 1024
@@ -57,3 +59,36 @@ class BlobStore(Protocol):
     def check(self) -> None:
         """Raise StorageUnavailable or NoSpace when the store cannot take a write now."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something that lies in a store, staged or published."""
+
+    location: str
+    size: int
+    """Bytes that it takes there, which is more than its content where that is sealed."""
+    modified_at: int
+    """When it was last written, in microseconds since 1970 by the store's clock."""
+
+
+class Inventory(Protocol):
+    """What lies in a store: for the sweep and the scrub, which no request waits for."""
+
+    def locations(self, after: str, limit: int) -> Sequence[Found]:
+        """What lies at up to `limit` locations that sort after this one, in their order ('' for the first).
+
+        Fewer than `limit` are the last. What comes or goes meanwhile may be among them or not.
+        """
+        ...
+
+    def set_aside(self, location: str) -> None:
+        """Move published content to where it is neither read nor listed, for people to look at.
+
+        Nothing there is no error.
+        """
+        ...
+
+
+class InventoriedBlobs(BlobStore, Inventory, Protocol):
+    """A blob store that knows what lies in it."""

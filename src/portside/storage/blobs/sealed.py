@@ -19,14 +19,14 @@ import functools
 import os
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from portside.storage.blobs.port import SEGMENT, BlobStore
+from portside.storage.blobs.port import SEGMENT, Found, InventoriedBlobs
 from portside.storage.errors import Damaged, Missing
 
 _NONCE = 12
@@ -39,7 +39,7 @@ _PURPOSE = b"portside blob v1"
 class SealedBlobs:
     """A BlobStore whose content only its keys can read."""
 
-    def __init__(self, inner: BlobStore, keys: Callable[[str], bytes]) -> None:
+    def __init__(self, inner: InventoriedBlobs, keys: Callable[[str], bytes]) -> None:
         """`keys` gives the 32-byte content key of a key id, the first half of a location."""
         self._inner = inner
         self._keys = keys
@@ -111,6 +111,14 @@ class SealedBlobs:
     def check(self) -> None:
         """See BlobStore."""
         self._inner.check()
+
+    def locations(self, after: str, limit: int) -> Sequence[Found]:
+        """See Inventory."""
+        return self._inner.locations(after, limit)
+
+    def set_aside(self, location: str) -> None:
+        """See Inventory."""
+        self._inner.set_aside(location)
 
     def _scratch(self, size: int) -> memoryview:
         """Memory of this thread to work in: a fresh mebibyte each time costs more than sealing it."""

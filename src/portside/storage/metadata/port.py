@@ -14,7 +14,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from portside.storage.metadata.accounts import Accounts
+from portside.storage.metadata.garbage import Garbage
+from portside.storage.metadata.inspection import Inspection
 from portside.storage.metadata.layers import Layers
+from portside.storage.metadata.leases import Leases
 from portside.storage.metadata.manifests import Manifests
 from portside.storage.metadata.repositories import Repositories
 from portside.storage.metadata.statements import Session
@@ -25,7 +28,17 @@ from portside.storage.metadata.uploads import Uploads
 class Unit:
     """One unit of work: the nouns over one session."""
 
-    __slots__ = ("accounts", "layers", "manifests", "repositories", "tags", "uploads")
+    __slots__ = (
+        "accounts",
+        "garbage",
+        "inspection",
+        "layers",
+        "leases",
+        "manifests",
+        "repositories",
+        "tags",
+        "uploads",
+    )
 
     def __init__(self, session: Session) -> None:
         self.accounts = Accounts(session)
@@ -34,6 +47,9 @@ class Unit:
         self.tags = Tags(session)
         self.layers = Layers(session)
         self.uploads = Uploads(session)
+        self.garbage = Garbage(session)
+        self.inspection = Inspection(session)
+        self.leases = Leases(session)
 
 
 class Metadata(Protocol):

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -37,6 +38,12 @@ _Key = BigInteger().with_variant(Integer(), "sqlite")
 def _text(length: int) -> String:
     """Text that sorts by its bytes on both dialects."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def _index_of_unneeded(count: str) -> Index:
+    """The rows whose count is zero, in order of age: what a sweep looks through."""
+    unneeded = text(f"{count} = 0")
+    return Index(None, "touched_at", sqlite_where=unneeded, postgresql_where=unneeded)
 
 
 accounts = Table(
@@ -94,6 +101,8 @@ blobs = Table(
     Column("damaged", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("touched_at", BigInteger, nullable=False),  # a sweep waits until this is long ago
+    Index(None, "location"),
+    _index_of_unneeded("holders"),
 )
 
 layers = Table(
@@ -106,6 +115,7 @@ layers = Table(
     Column("images", BigInteger, nullable=False),  # manifests of the repository that refer to it
     Column("touched_at", BigInteger, nullable=False),
     Index(None, "content_key", "digest"),
+    _index_of_unneeded("images"),
 )
 
 manifests = Table(
@@ -162,5 +172,14 @@ uploads = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("touched_at", BigInteger, nullable=False),
     Index(None, "repository"),
+    Index(None, "location"),
     Index(None, "touched_at"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", _text(64), primary_key=True),
+    Column("holder", _text(64), nullable=False),
+    Column("until", BigInteger, nullable=False),  # nobody else takes it before
 )

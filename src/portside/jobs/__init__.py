@@ -1,0 +1,1 @@
+"""What happens later: jobs that one node does for all, in its background."""
