@@ -9,6 +9,7 @@ from tests.conformance.nouns.accounts import AccountsConformance
 from tests.conformance.nouns.layers import LayersConformance
 from tests.conformance.nouns.manifests import ManifestsConformance
 from tests.conformance.nouns.repositories import RepositoriesConformance
+from tests.conformance.nouns.settings import SettingsConformance
 from tests.conformance.nouns.tags import TagsConformance
 from tests.conformance.nouns.units import UnitsConformance
 from tests.conformance.nouns.uploads import UploadsConformance
@@ -21,6 +22,7 @@ class MetadataConformance(
     TagsConformance,
     LayersConformance,
     UploadsConformance,
+    SettingsConformance,
     UnitsConformance,
 ):
     """Everything that an adapter has to do."""

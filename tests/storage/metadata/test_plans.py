@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from portside.storage.metadata import accounts, layers, manifests, repositories, tags, uploads
+from portside.storage.metadata import accounts, layers, manifests, repositories, settings, tags, uploads
 from portside.storage.metadata.statements import Statement
 from tests.conformance.nouns.rows import NOW, digest
 
 STATEMENTS = {
     f"{module.__name__.rpartition('.')[2]}{name}{'_' if key else ''}{key}": statement
-    for module in (accounts, layers, manifests, repositories, tags, uploads)
+    for module in (accounts, layers, manifests, repositories, settings, tags, uploads)
     for name, found in vars(module).items()
     for key, statement in (found.items() if isinstance(found, dict) else [("", found)])
     if isinstance(statement, Statement)
@@ -42,6 +42,10 @@ SEEKS = {
     "manifests_PARENTS": "(repository=? AND child=? AND is_image=?)",
     "manifests_DELETE_REFERENCES": "(repository=? AND parent=?)",
     "uploads_DELETE_OF": "(repository=?)",
+    "tags_NUMBERED": "(repository=? AND digest=?)",
+    "repositories_COUNTED": "(account=? AND region=?)",
+    "settings_VALUE": "(account=? AND region=? AND name=?)",
+    "layers_HOLDERS": "(content_key=? AND digest=?)",
 }
 SORTED = {
     "accounts_ACCESS_KEYS",  # an account has a handful
@@ -132,7 +136,7 @@ def cost(database: sqlite3.Connection, name: str, where: dict[str, Any]) -> int:
 def middle(count: int) -> dict[str, Any]:
     half = count // 2
     begin = {"after": f"{half:09}", "tag": f"{half:09}", "pushed_at": NOW + half // 10, "digest": str(digest(half))}
-    return begin | {"child": str(digest(half)), "limit": 20}
+    return begin | {"child": str(digest(half)), "limit": 20, "status": "ANY"}
 
 
 @pytest.mark.parametrize("name", [*PAGES, "manifests_PARENTS"])

@@ -16,6 +16,7 @@ from portside.storage.metadata.accounts import Accounts
 from portside.storage.metadata.layers import Layers
 from portside.storage.metadata.manifests import Manifests
 from portside.storage.metadata.repositories import Repositories
+from portside.storage.metadata.settings import AccountSettings
 from portside.storage.metadata.statements import Session
 from portside.storage.metadata.tags import Tags
 from portside.storage.metadata.uploads import Uploads
@@ -24,10 +25,11 @@ from portside.storage.metadata.uploads import Uploads
 class Unit:
     """One unit of work: the nouns over one session."""
 
-    __slots__ = ("accounts", "layers", "manifests", "repositories", "tags", "uploads")
+    __slots__ = ("accounts", "layers", "manifests", "repositories", "settings", "tags", "uploads")
 
     def __init__(self, session: Session) -> None:
         self.accounts = Accounts(session)
+        self.settings = AccountSettings(session)
         self.repositories = Repositories(session)
         self.manifests = Manifests(session)
         self.tags = Tags(session)
