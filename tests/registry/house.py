@@ -27,8 +27,11 @@ from portside.registry.content import Threads
 from portside.registry.images import Images, Pushed
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
+from portside.registry.mounts import Mounts
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
+from portside.registry.rules import Rules
+from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
 from portside.storage.blobs.filesystem import FilesystemBlobs
@@ -172,6 +175,7 @@ async def open_house(
     blobs: Callable[[BlobStore], BlobStore] = lambda store: store,
     metadata: Callable[[Metadata], Metadata] = lambda store: store,
     sealing: bool = True,
+    rules: Rules | None = None,
 ) -> House:
     """Open a registry; `blobs` and `metadata` may put something before the real ports."""
     database = folder / "portside.db"
@@ -181,7 +185,8 @@ async def open_house(
     rows = metadata(SqliteMetadata(database))
     keys = KeyRing(rows, LocalKeyKeeper(b"m" * 32), clock)
     files: BlobStore = FilesystemBlobs(folder)
-    stores = Stores(rows, blobs(SealedBlobs(files, keys.opened) if sealing else files), keys, Threads(executor), clock)
+    stored = blobs(SealedBlobs(files, keys.opened) if sealing else files)
+    stores = Stores(rows, stored, keys, Threads(executor), clock, rules or Rules())
     await _set_root_key(stores)
     caller = Caller(Principal.root(ACCOUNT, KEY), Circumstances(clock(), "127.0.0.1", secure=False, user_agent=""))
     return House(folder, clock, await build(stores), stores, executor, caller)
@@ -197,6 +202,8 @@ async def build(stores: Stores) -> Registry:
         images=Images(stores, access, pages),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
+        mounts=Mounts(stores, access),
+        settings=AccountSettings(stores, access),
     )
 
 

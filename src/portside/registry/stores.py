@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from portside.registry.content import Threads
+from portside.registry.rules import Rules
 from portside.storage.blobs.port import BlobStore
 from portside.storage.keys.ring import KeyRing
 from portside.storage.metadata.port import Metadata
@@ -13,7 +14,7 @@ from portside.storage.metadata.port import Metadata
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The ports, chosen by the server's wiring, and the clock."""
+    """The ports, chosen by the server's wiring, the clock, and the rules."""
 
     metadata: Metadata
     blobs: BlobStore
@@ -21,3 +22,4 @@ class Stores:
     threads: Threads
     clock: Callable[[], int]
     """Microseconds since 1970, UTC."""
+    rules: Rules = field(default_factory=Rules)

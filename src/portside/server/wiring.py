@@ -19,8 +19,10 @@ from portside.registry.content import Threads
 from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
+from portside.registry.mounts import Mounts
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
+from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
 from portside.server.memory import keep_freed_memory
@@ -96,6 +98,8 @@ async def open(settings: Settings) -> Plant:  # noqa: A001 - `wiring.open` says 
         images=Images(stores, access, pages),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
+        mounts=Mounts(stores, access),
+        settings=AccountSettings(stores, access),
     )
     hosts = settings.host_names
     control = ControlPlane(registry, hosts, frozenset(settings.regions))
