@@ -24,10 +24,11 @@ from portside.identity.caller import Caller, Circumstances, Principal
 from portside.registry.access import Access
 from portside.registry.callers import Callers
 from portside.registry.content import Threads
-from portside.registry.images import Images, Pushed
+from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
+from portside.registry.outcomes import Pushed
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.rules import Rules
