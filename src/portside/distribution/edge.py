@@ -14,6 +14,7 @@ from portside.core.errors import (
     AuthenticationError,
     InvalidLayerPart,
     InvalidRange,
+    LimitExceeded,
     MissingAuthentication,
     RegistryError,
     RegistryTokenInvalid,
@@ -24,8 +25,8 @@ from portside.core.errors import (
 )
 from portside.core.hosts import HostNames
 from portside.core.names import RegistryId
-from portside.distribution.errors import words
 from portside.distribution.exchange import Exchange, Receive, Reply, Scope, Send, answer, failure_body
+from portside.distribution.manners import OPEN, Manners
 from portside.distribution.routes import match
 from portside.identity.caller import Circumstances
 from portside.identity.tokens import TICKET_PARAMETER
@@ -40,9 +41,10 @@ _NOT_FOUND = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Optio
 class DataPlane:
     """The ASGI application behind `/v2`."""
 
-    def __init__(self, registry: Registry, hosts: HostNames) -> None:
+    def __init__(self, registry: Registry, hosts: HostNames, manners: Manners = OPEN) -> None:
         self._registry = registry
         self._hosts = hosts
+        self._manners = manners
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -51,13 +53,14 @@ class DataPlane:
             reply = await self._reply(exchange, scope)
         except Exception as failure:  # noqa: BLE001 - the one place where everything ends
             reply = self._failed(exchange, scope, failure)
+        reply = self._manners.finish(exchange, reply)
         reply.headers = {**_VERSION, **reply.headers}
         await answer(exchange, reply, receive, send)
 
     async def _reply(self, exchange: Exchange, scope: Scope) -> Reply:
         if not exchange.is_framed:
             return Reply(400, {"Connection": "close"})
-        handler, parts, exists = match(exchange.method, exchange.path)
+        handler, parts, exists = match(exchange.method, exchange.path, self._manners.routes)
         if not exists:
             return Reply(404, _NOT_FOUND, b"404 page not found\n")
         exchange.parts = parts
@@ -96,14 +99,15 @@ class DataPlane:
             _log.exception("request failed", method=exchange.method, path=exchange.path)
             body = failure_body("UNKNOWN", "The registry failed to answer. Try again.")
             return Reply(500, {"Content-Type": "application/json; charset=utf-8"}, body)
-        status, code, message = words(error)
+        status, code, message = self._manners.words(error)
         if status == 401:  # noqa: PLR2004 - the challenge's own status
             headers = {**self._challenge(exchange, scope), **_headers(exchange, error)}
             return Reply(401, headers, b"Not Authorized\n")
         if status >= 500:  # noqa: PLR2004 - ours to look at
             _log.error("request failed", method=exchange.method, path=exchange.path, reason=error.message)
         headers = {"Content-Type": "application/json; charset=utf-8", **_headers(exchange, error)}
-        return Reply(status, headers, failure_body(code, message + _advice(exchange, error)))
+        advice = _advice(exchange, error) if self._manners.advises else ""
+        return Reply(status, headers, failure_body(code, message + advice))
 
     def _challenge(self, exchange: Exchange, scope: Scope) -> Mapping[str, str]:
         """What ECR answers to unusable credentials, down to its odd empty header (ecr-behaviour 1.2)."""
@@ -123,7 +127,8 @@ def _headers(exchange: Exchange, error: RegistryError) -> dict[str, str]:
         return {"Content-Range": f"bytes */{error.size}"}
     if isinstance(error, Unavailable | UploadBusy):
         return {"Retry-After": "1"}
-    if exchange.has_body and isinstance(error, AuthenticationError):
+    if exchange.has_body and isinstance(error, AuthenticationError | LimitExceeded):
+        # The rest of the body is not waited for.
         return {"Connection": "close"}
     return {}
 

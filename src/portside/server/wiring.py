@@ -12,6 +12,8 @@ from pathlib import Path
 
 from portside.aws.edge import ControlPlane
 from portside.distribution.edge import DataPlane
+from portside.distribution.manners import OPEN
+from portside.distribution.strict import STRICT
 from portside.identity.box import BoxError
 from portside.registry.access import Access
 from portside.registry.callers import Callers
@@ -103,7 +105,8 @@ async def open(settings: Settings) -> Plant:  # noqa: A001 - `wiring.open` says 
     )
     hosts = settings.host_names
     control = ControlPlane(registry, hosts, frozenset(settings.regions))
-    return Plant(DataPlane(registry, hosts), control, stores, executor)
+    manners = STRICT if settings.strict_ecr else OPEN
+    return Plant(DataPlane(registry, hosts, manners), control, stores, executor)
 
 
 async def _open_stores(settings: Settings, threads: Threads) -> Stores:
@@ -112,7 +115,7 @@ async def _open_stores(settings: Settings, threads: Threads) -> Stores:
     blobs: BlobStore = FilesystemBlobs(settings.data)
     if settings.sealing:
         blobs = SealedBlobs(blobs, keys.opened)
-    return Stores(metadata, blobs, keys, threads, _clock)
+    return Stores(metadata, blobs, keys, threads, _clock, settings.rules)
 
 
 async def _open_metadata(settings: Settings) -> Metadata:
