@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -152,4 +153,28 @@ class RepositoriesConformance:
             for number in (2, 3):
                 await unit.manifests.delete(key, digest(number))
         assert await counted() == 1
+        await assert_counted(metadata)
+
+    async def test_repositories_made_and_removed_at_once_are_counted(self, metadata: Metadata, other: Metadata) -> None:
+        """The same name too: nobody waits in a circle."""
+        await registry(metadata)
+
+        async def make(adapter: Metadata, name: str) -> None:
+            async with adapter.writing() as unit:
+                await unit.repositories.add(REGISTRY.repository(name), RepositorySettings(), KEY, NOW)
+
+        async def remove(adapter: Metadata, name: str) -> None:
+            async with adapter.writing() as unit:
+                if found := await unit.repositories.lock(REGISTRY.repository(name)):
+                    await unit.repositories.delete(found.key)
+
+        for _ in range(10):
+            await asyncio.gather(
+                *(
+                    act(adapter, name)
+                    for name in ("aa", "bb")
+                    for adapter in (metadata, other)
+                    for act in (make, remove)
+                )
+            )
         await assert_counted(metadata)
