@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.clients import images
 from tests.clients.client import Client
 from tests.clients.images import DOCKER, Layout, Recipe
-from tests.faults.pusher import Pusher, digest_of, manifest_of
+from tests.faults.pusher import Pusher, Refused, digest_of, manifest_of
 from tests.postgres import PostgresServer
 from tests.wire.server import RunningRegistry, serve
 
@@ -101,3 +102,58 @@ def test_a_client_mounts_the_layers_that_another_repository_has(
     begun = [line for line in logged(ruled) if line.get("path", "").startswith(f"/v2/second/{client}/blobs/uploads/")]
     assert 201 in [line["status"] for line in begun if line["method"] == "POST"]
     assert ruled.stored(first).digest == ruled.stored(second).digest
+
+
+@pytest.mark.parametrize(
+    ("mode", "fixed"),
+    [
+        ("MUTABLE", ()),
+        ("IMMUTABLE", ("v1", "dev-1")),
+        ("MUTABLE_WITH_EXCLUSION", ("dev-1",)),
+        ("IMMUTABLE_WITH_EXCLUSION", ("v1",)),
+    ],
+)
+def test_put_image_moves_a_tag_where_the_mode_lets_it(
+    registry: RunningRegistry, mode: str, fixed: tuple[str, ...]
+) -> None:
+    name = f"modes/{mode.lower()}"
+    filters = [{"filterType": "WILDCARD", "filter": "dev-*"}]
+    exclusions = {"imageTagMutabilityExclusionFilters": filters} if mode.endswith("_EXCLUSION") else {}
+    registry.ecr.create_repository(repositoryName=name, imageTagMutability=mode, **exclusions)
+    first, second = (manifest_of(CONFIG, [layer]).decode() for layer in (b"one", b"two"))
+    push(registry, name, b"one", "v1")
+    push(registry, name, b"two", "second")
+    registry.ecr.put_image(repositoryName=name, imageManifest=first, imageTag="dev-1")
+    for tag in ("v1", "dev-1"):
+        codes = [put(registry, name, manifest, tag) for manifest in (first, second)]
+        refused = (
+            "ImageTagAlreadyExistsException",
+            (
+                f"The image tag '{tag}' already exists in the '{name}' repository "
+                "and cannot be overwritten because the tag is immutable."
+            ),
+        )
+        assert codes == ([refused, refused] if tag in fixed else [("ImageAlreadyExistsException", codes[0][1]), None])
+
+
+def put(registry: RunningRegistry, name: str, manifest: str, tag: str) -> tuple[str, str] | None:
+    """Put an image; what was refused, and why."""
+    try:
+        registry.ecr.put_image(repositoryName=name, imageManifest=manifest, imageTag=tag)
+    except ClientError as refused:
+        error: Any = refused.response
+        return error["Error"]["Code"], error["Error"]["Message"]
+    return None
+
+
+def test_a_quota_is_told_on_both_planes(own_state: Path) -> None:
+    with serve(own_state, "--quota-images", "1", "--quota-repositories", "1") as running:
+        running.ecr.create_repository(repositoryName="only/one")
+        push(running, "only/one", b"one")
+        told = "already has the maximum allowed number of images"
+        with pytest.raises(Refused, match=f"403 instead of 201.*DENIED.*{told}"):
+            push(running, "only/one", b"two")
+        with pytest.raises(ClientError, match=rf"\(LimitExceededException\).*{told}"):
+            running.ecr.put_image(repositoryName="only/one", imageManifest=manifest_of(CONFIG, [b"two"]).decode())
+        with pytest.raises(ClientError, match=r"\(LimitExceededException\).*maximum allowed number of repositories"):
+            running.ecr.create_repository(repositoryName="one/more")

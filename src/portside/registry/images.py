@@ -107,7 +107,7 @@ class Images:
         await self._access.repository(caller, "ecr:BatchGetImage", repository)
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
-            found = await self._pulled_by(unit, held, wanted)
+            found = await self._pullable(unit, held, wanted)
             if isinstance(found, ImageFailure):
                 raise ImageNotFound(repository, wanted)
             sealed = await _sealed(unit, held, found.digest)
@@ -120,7 +120,7 @@ class Images:
         await self._access.repository(caller, "ecr:BatchGetImage", repository)
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
-            found = await self._pulled_by(unit, held, wanted)
+            found = await self._pullable(unit, held, wanted)
         if isinstance(found, ImageFailure):
             raise ImageNotFound(repository, wanted)
         await self._pulled(held, found)
@@ -137,7 +137,7 @@ class Images:
         await self._access.repository(caller, "ecr:BatchGetImage", repository)
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
-            found = [await self._pulled_by(unit, held, asked) for asked in wanted]
+            found = [await self._pullable(unit, held, asked) for asked in wanted]
             images = {one.digest: one for one in found if isinstance(one, Image)}
             if sum(image.size for image in images.values()) > _MOST_AT_ONCE:
                 raise LimitExceeded(
@@ -290,8 +290,8 @@ class Images:
             raise ImageTagAlreadyExists(held.id, tag)
         if standing == image.digest:
             return False
-        if await unit.tags.reach(held.key, image.digest, self._quotas.tags):
-            raise self._quotas.refused_tag(held.id, tag)
+        full = await unit.tags.reach(held.key, image.digest, self._quotas.tags)
+        self._quotas.admit_tag(held.id, tag, full=full)
         await unit.tags.put(held.key, tag, image.digest, self._clock())
         return True
 
@@ -304,7 +304,7 @@ class Images:
         found = await unit.manifests.find(held.key, digest) if digest else None
         return outcomes.missing(asked) if found is None else found
 
-    async def _pulled_by(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
+    async def _pullable(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
         """The image, unless it is archived: then it can be described and deleted, and not pulled."""
         found = await self._resolve(unit, held, asked)
         if isinstance(found, Image) and found.status != _ACTIVE:

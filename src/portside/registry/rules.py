@@ -51,12 +51,13 @@ class Quotas:
                 f"the maximum allowed number of images which is '{self.images}'"
             )
 
-    def refused_tag(self, repository: RepositoryId, tag: Tag) -> LimitExceeded:
-        """What a tag too many is told."""
-        return LimitExceeded(
-            f"Adding tag '{tag}' to an image in the repository with name '{repository.name}' in registry with id "
-            f"'{repository.account}' exceeds the maximum allowed number of tags per image which is '{self.tags}'"
-        )
+    def admit_tag(self, repository: RepositoryId, tag: Tag, *, full: bool) -> None:
+        """Refuse one more tag of an image that is full of them."""
+        if full:
+            raise LimitExceeded(
+                f"Adding tag '{tag}' to an image in the repository with name '{repository.name}' in registry with id "
+                f"'{repository.account}' exceeds the maximum allowed number of tags per image which is '{self.tags}'"
+            )
 
     def admit_layer(self, size: int) -> None:
         """Refuse an upload of more bytes than a layer may have."""
