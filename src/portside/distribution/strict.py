@@ -25,7 +25,7 @@ from portside.registry.registry import Registry
 _PAGE = 100
 _MOST = 1000
 _TEXT = "text/plain; charset=utf-8"
-_ADDRESSES = ("Location", "Link")
+_ADDRESSES = frozenset({"Location", "Link"})
 
 
 async def _get_manifest(registry: Registry, exchange: Exchange) -> Reply:
@@ -47,7 +47,7 @@ async def _get_blob(registry: Registry, exchange: Exchange) -> Reply:
 
 
 async def _begin_upload(registry: Registry, exchange: Exchange) -> Reply:
-    """Open an upload whatever came with the request; its body is not looked at."""
+    """Open an upload whatever came with the request; a blob in its body is dropped."""
     if "digest" in exchange.query:
         async for _ in exchange.body():
             pass
@@ -129,12 +129,12 @@ def _words(error: RegistryError) -> tuple[int, str, str]:
 
 def _finish(exchange: Exchange, reply: Reply) -> Reply:
     """Make addresses absolute: on the host that was asked."""
-    for name in _ADDRESSES:
-        address = reply.headers.get(name, "")
-        if address.startswith(("/", "</")):
-            absolute = address.replace("/", f"{exchange.origin}/", 1)
-            reply.headers = {**reply.headers, name: absolute}
-    return reply
+    absolute = {
+        name: text.replace("/", f"{exchange.origin}/", 1)
+        for name, text in reply.headers.items()
+        if name in _ADDRESSES and text.startswith(("/", "</"))
+    }
+    return Reply(reply.status, {**reply.headers, **absolute}, reply.body)
 
 
 STRICT = Manners(_routes(), _words, _finish, advises=False)
