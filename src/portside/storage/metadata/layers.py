@@ -40,12 +40,7 @@ _FIND = prepare(
 _HOLDERS = prepare(
     select(_r.account, _r.region, _r.name)
     .select_from(tables.layers.join(tables.repositories, _r.key == _l.repository))
-    .where(
-        _l.content_key == bindparam("content_key"),
-        _l.digest == bindparam("digest"),
-        _r.account == bindparam("account"),
-        _r.region == bindparam("region"),
-    )
+    .where(_l.content_key == bindparam("content_key"), _l.digest == bindparam("digest"))
     .limit(bindparam("limit"))
 )
 _BLOB = prepare(select(_b.location, _b.size, _b.damaged).where(_THIS_BLOB).with_for_update())
@@ -159,16 +154,10 @@ class Layers:
     async def holders(
         self, registry: RegistryId, content_key: str, digest: Digest, limit: int
     ) -> Sequence[RepositoryId]:
-        """Some of the repositories of a registry that hold a blob under this key."""
-        rows = await self._session.rows(
-            _HOLDERS,
-            account=registry.account,
-            region=registry.region,
-            content_key=content_key,
-            digest=str(digest),
-            limit=limit,
-        )
-        return [RepositoryId(*row) for row in rows]
+        """Those of a registry among some, at most `limit`, repositories that hold a blob under this key."""
+        rows = await self._session.rows(_HOLDERS, content_key=content_key, digest=str(digest), limit=limit)
+        # Not in the statement, where the limit would no longer bound how many rows are looked at.
+        return [found for row in rows if (found := RepositoryId(*row)).registry == registry]
 
     async def blob(self, content_key: str, digest: Digest) -> BlobRow | None:
         """A blob's row, which no other unit of writing changes until this one ends."""
