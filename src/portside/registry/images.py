@@ -107,7 +107,7 @@ class Images:
         await self._access.repository(caller, "ecr:BatchGetImage", repository)
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
-            found = await self._pullable(unit, held, wanted)
+            found = await self._resolve(unit, held, wanted)
             if isinstance(found, ImageFailure):
                 raise ImageNotFound(repository, wanted)
             sealed = await _sealed(unit, held, found.digest)
@@ -120,7 +120,7 @@ class Images:
         await self._access.repository(caller, "ecr:BatchGetImage", repository)
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
-            found = await self._pullable(unit, held, wanted)
+            found = await self._resolve(unit, held, wanted)
         if isinstance(found, ImageFailure):
             raise ImageNotFound(repository, wanted)
         await self._pulled(held, found)
@@ -137,7 +137,7 @@ class Images:
         await self._access.repository(caller, "ecr:BatchGetImage", repository)
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
-            found = [await self._pullable(unit, held, asked) for asked in wanted]
+            found = [await self._resolve(unit, held, asked) for asked in wanted]
             images = {one.digest: one for one in found if isinstance(one, Image)}
             if sum(image.size for image in images.values()) > _MOST_AT_ONCE:
                 raise LimitExceeded(
@@ -295,7 +295,7 @@ class Images:
         await unit.tags.put(held.key, tag, image.digest, self._clock())
         return True
 
-    async def _resolve(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
+    async def _known(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
         digest = asked.digest
         if asked.tag is not None:
             digest = await unit.tags.find(held.key, asked.tag)
@@ -304,9 +304,9 @@ class Images:
         found = await unit.manifests.find(held.key, digest) if digest else None
         return outcomes.missing(asked) if found is None else found
 
-    async def _pullable(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
-        """The image, unless it is archived: then it can be described and deleted, and not pulled."""
-        found = await self._resolve(unit, held, asked)
+    async def _resolve(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
+        """The image to pull; an archived one can be described and deleted, and not pulled."""
+        found = await self._known(unit, held, asked)
         if isinstance(found, Image) and found.status != _ACTIVE:
             return outcomes.archived(asked)
         return found
@@ -314,14 +314,14 @@ class Images:
     async def _described(self, unit: Unit, held: Repository, wanted: Sequence[ImageId]) -> list[Image]:
         described: dict[Digest, Image] = {}
         for asked in wanted:
-            found = await self._resolve(unit, held, asked)
+            found = await self._known(unit, held, asked)
             if isinstance(found, ImageFailure):
                 raise ImageNotFound(held.id, asked)
             described[found.digest] = replace(found, tags=await unit.tags.of(held.key, found.digest))
         return list(described.values())
 
     async def _remove(self, unit: Unit, held: Repository, asked: ImageId) -> list[ImageId] | ImageFailure:
-        found = await self._resolve(unit, held, asked)
+        found = await self._known(unit, held, asked)
         if isinstance(found, ImageFailure):
             return found
         tags = await unit.tags.of(held.key, found.digest)
