@@ -58,7 +58,7 @@ async def _begin_upload(registry: Registry, exchange: Exchange) -> Reply:
 async def _receive(registry: Registry, exchange: Exchange) -> Reply:
     """Take a chunk, and answer with the range of the first one."""
     upload = await uploads.take(registry, exchange)
-    headers = uploads.progress(exchange.repository, upload)
+    headers = uploads.received(exchange, upload).headers
     return Reply(201, {**headers, "Range": f"0-{max(upload.first_part - 1, 0)}"})
 
 

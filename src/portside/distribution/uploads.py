@@ -30,7 +30,7 @@ async def begin(registry: Registry, exchange: Exchange) -> Reply:
         Digest.parse(exchange.query["digest"])  # before there is an upload that nobody hears of
     upload = await registry.uploads.begin(exchange.caller, repository)
     if not at_once:
-        return Reply(202, progress(repository, upload))
+        return Reply(202, _progress(repository, upload))
     return await _complete(registry, exchange, upload.id)
 
 
@@ -38,12 +38,12 @@ async def status(registry: Registry, exchange: Exchange) -> Reply:
     """`GET /v2/NAME/blobs/uploads/UPLOAD`."""
     repository = exchange.repository
     upload = await registry.uploads.status(exchange.caller, repository, exchange.parts["upload"])
-    return Reply(204, progress(repository, upload))
+    return Reply(204, _progress(repository, upload))
 
 
 async def receive(registry: Registry, exchange: Exchange) -> Reply:
     """`PATCH /v2/NAME/blobs/uploads/UPLOAD`."""
-    return Reply(202, progress(exchange.repository, await take(registry, exchange)))
+    return received(exchange, await take(registry, exchange))
 
 
 async def take(registry: Registry, exchange: Exchange) -> Upload:
@@ -52,6 +52,11 @@ async def take(registry: Registry, exchange: Exchange) -> Upload:
     return await registry.uploads.receive(
         exchange.caller, exchange.repository, exchange.parts["upload"], exchange.body(), first=first, last=last
     )
+
+
+def received(exchange: Exchange, upload: Upload) -> Reply:
+    """The answer to a chunk."""
+    return Reply(202, _progress(exchange.repository, upload))
 
 
 async def complete(registry: Registry, exchange: Exchange) -> Reply:
@@ -103,8 +108,7 @@ def _part(exchange: Exchange) -> tuple[int | None, int | None]:
     return int(found[1]), int(found[2])
 
 
-def progress(repository: RepositoryId, upload: Upload) -> dict[str, str]:
-    """The headers that say where an upload goes on, and how much of it is held."""
+def _progress(repository: RepositoryId, upload: Upload) -> dict[str, str]:
     return {
         "Location": f"/v2/{repository.name}/blobs/uploads/{upload.id}",
         "Docker-Upload-UUID": upload.id,
