@@ -28,8 +28,8 @@ from portside.identity import sigv4
 from portside.identity.caller import Caller, Circumstances, Principal
 from portside.registry.bodies import Bodies
 from portside.registry.callers import RegistryToken
-from portside.registry.images import ImageFailure, Pushed, StoredImage
 from portside.registry.listing import Listing
+from portside.registry.outcomes import ImageFailure, Pushed, StoredImage
 from portside.registry.uploads import Completed
 
 ACCOUNT = "123456789012"
@@ -241,6 +241,27 @@ class FakeUploads:
         return Upload(id=UPLOAD, repository_key=7, location="there", started_at=AT, received=len(self.content))
 
 
+@dataclass
+class FakeSettings:
+    """One setting, whatever its name."""
+
+    value: str = "DISABLED"
+    failure: Exception | None = None
+    asked: list[Any] = field(default_factory=list[Any])
+
+    async def get(self, caller: Caller, registry: RegistryId, name: str) -> str:
+        del caller
+        self.asked.append((registry, name))
+        return self.value
+
+    async def put(self, caller: Caller, registry: RegistryId, name: str, value: str) -> None:
+        del caller
+        self.asked.append((registry, name, value))
+        if self.failure is not None:
+            raise self.failure
+        self.value = value
+
+
 class Bench:
     """A control plane before a fake registry, and clients of it."""
 
@@ -250,12 +271,14 @@ class Bench:
         self.images = FakeImages()
         self.layers = FakeLayers()
         self.uploads = FakeUploads()
+        self.settings = FakeSettings()
         self.registry: Any = SimpleNamespace(
             callers=self.callers,
             repositories=self.repositories,
             images=self.images,
             layers=self.layers,
             uploads=self.uploads,
+            settings=self.settings,
         )
         self.plane = ControlPlane(self.registry, HOSTS, frozenset({REGION, "us-west-2"}), Bodies(1 << 27, 1))
 

@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError
 
 from portside.aws.ecr import model, operations
 from portside.core.digest import Digest
-from portside.core.errors import InvalidLayerPart, LayerInaccessible, RepositoryNotFound
+from portside.core.errors import InvalidLayerPart, LayerInaccessible, RepositoryNotFound, SettingNotImplemented
 from portside.core.names import ImageId, RegistryId, Tag
 from portside.core.records import Layer, Repository, RepositorySettings, TagExclusion
-from portside.registry.images import ImageFailure, Pushed, StoredImage
 from portside.registry.listing import Listing
+from portside.registry.outcomes import ImageFailure, Pushed, StoredImage
 from tests.aws.fakes import ACCOUNT, AT, DIGEST, REGION, TEAM, UPLOAD, Bench, image
 
 OTHER = "210987654321"
@@ -253,17 +253,42 @@ def test_images_are_listed(bench: Bench) -> None:
     assert answer["nextToken"] == "more"
     client.list_images(**NAME)
     assert [wanted for _, wanted in bench.images.asked] == [
-        {"tag_status": "TAGGED", "limit": 2, "token": "there"},
-        {"tag_status": "ANY", "limit": 100, "token": None},
+        {"tag_status": "TAGGED", "status": "ACTIVE", "limit": 2, "token": "there"},
+        {"tag_status": "ANY", "status": "ACTIVE", "limit": 100, "token": None},
     ]
 
 
-@pytest.mark.parametrize(("status", "seen"), [("ACTIVE", 1), ("ANY", 1), ("ARCHIVED", 0), ("ACTIVATING", 0)])
-def test_every_image_is_active(bench: Bench, status: str, seen: int) -> None:
-    bench.images.listed = Listing([ImageId(None, DIGEST)], "more")
+@pytest.mark.parametrize("status", ["ACTIVE", "ANY", "ARCHIVED", "ACTIVATING"])
+def test_images_of_a_status_are_asked_for(bench: Bench, status: str) -> None:
+    bench.images.described = Listing([image(status="ARCHIVED")], None)
     client = bench.client()
-    assert len(client.list_images(**NAME, filter={"imageStatus": status})["imageIds"]) == seen
-    assert len(client.describe_images(**NAME, filter={"imageStatus": status})["imageDetails"]) == seen
+    client.list_images(**NAME, filter={"imageStatus": status})
+    [detail] = client.describe_images(**NAME, filter={"imageStatus": status})["imageDetails"]
+    assert [asked[-1]["status"] for asked in bench.images.asked] == [status, status]
+    assert detail["imageStatus"] == "ARCHIVED"
+
+
+def test_an_account_setting_is_put_and_got(bench: Bench) -> None:
+    client = bench.client()
+    setting = {"name": "BLOB_MOUNTING", "value": "ENABLED"}
+    assert client.put_account_setting(**setting)["value"] == "ENABLED"
+    answer = client.get_account_setting(name="BLOB_MOUNTING")
+    assert {name: answer[name] for name in setting} == setting
+    assert bench.settings.asked == [(TEAM.registry, *setting.values()), (TEAM.registry, "BLOB_MOUNTING")]
+
+
+def test_an_account_setting_without_an_effect_is_refused_by_name(bench: Bench) -> None:
+    bench.settings.failure = SettingNotImplemented("REGISTRY_POLICY_SCOPE")
+    assert refused(bench.client().put_account_setting, name="REGISTRY_POLICY_SCOPE", value="V2") == (
+        "UnsupportedOperationException",
+        "Portside does not implement the account setting REGISTRY_POLICY_SCOPE yet.",
+    )
+
+
+def test_a_layer_of_archived_images_alone_is_archived(bench: Bench) -> None:
+    bench.layers.held[DIGEST] = Layer(DIGEST, 5, "", "a/b", referenced=True, archived=True)
+    [layer] = bench.client().batch_check_layer_availability(**NAME, layerDigests=[str(DIGEST)])["layers"]
+    assert layer["layerAvailability"] == "ARCHIVED"
 
 
 def test_images_are_described(bench: Bench) -> None:

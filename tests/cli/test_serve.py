@@ -15,6 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from portside.server.client_files import read_credentials
+from portside.storage.metadata import migrate
 from tests.cli.program import COMMAND, Done, environment, portside, refusal
 from tests.clients.commands import Daemon
 from tests.wire.server import free_port
@@ -148,7 +149,7 @@ def test_migrate_brings_a_folder_up_to_date(data: Path) -> None:
     data.mkdir()
     for _ in range(2):
         code, out, _ = portside(data.parent, "migrate", "--data", data)
-        assert (code, out) == (0, "The database is at schema 0002.\n")
+        assert (code, out) == (0, f"The database is at schema {migrate.NEWEST}.\n")
     assert [path.name for path in data.iterdir()] == ["portside.db"]
     assert (data / "portside.db").stat().st_mode & 0o777 == 0o600
 

@@ -12,6 +12,7 @@ from tests.conformance.nouns.layers import LayersConformance
 from tests.conformance.nouns.leases import LeasesConformance
 from tests.conformance.nouns.manifests import ManifestsConformance
 from tests.conformance.nouns.repositories import RepositoriesConformance
+from tests.conformance.nouns.settings import SettingsConformance
 from tests.conformance.nouns.tags import TagsConformance
 from tests.conformance.nouns.units import UnitsConformance
 from tests.conformance.nouns.uploads import UploadsConformance
@@ -27,6 +28,7 @@ class MetadataConformance(
     GarbageConformance,
     InspectionConformance,
     LeasesConformance,
+    SettingsConformance,
     UnitsConformance,
 ):
     """Everything that an adapter has to do."""

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlencode
 from portside.core.digest import Digest
 from portside.core.hosts import HostNames
 from portside.distribution.edge import DataPlane
+from portside.distribution.manners import OPEN, Manners
 from portside.registry.bodies import Bodies
 from tests.registry.house import APP, REGION, House
 
@@ -159,8 +160,8 @@ class Client:
         return await self.ask("PUT", f"{V2}/manifests/{reference}", manifest, headers)
 
 
-def plane_of(house: House, hosts: HostNames = BARE) -> DataPlane:
-    return DataPlane(house.registry, hosts, Bodies(1 << 24, 1))
+def plane_of(house: House, hosts: HostNames = BARE, manners: Manners = OPEN) -> DataPlane:
+    return DataPlane(house.registry, hosts, Bodies(1 << 24, 1), manners)
 
 
 async def authorization_of(house: House, region: str = REGION) -> str:
@@ -169,5 +170,5 @@ async def authorization_of(house: House, region: str = REGION) -> str:
     return "Basic " + b64encode(f"AWS:{token.password}".encode()).decode()
 
 
-async def client_of(house: House, hosts: HostNames = BARE, host: str = HOST) -> Client:
-    return Client(plane_of(house, hosts), await authorization_of(house), host)
+async def client_of(house: House, hosts: HostNames = BARE, host: str = HOST, manners: Manners = OPEN) -> Client:
+    return Client(plane_of(house, hosts, manners), await authorization_of(house), host)

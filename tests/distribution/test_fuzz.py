@@ -20,9 +20,12 @@ from hypothesis import strategies as st
 from portside.core import media_types
 from portside.core.digest import Digest
 from portside.core.hosts import HostNames
+from portside.distribution.manners import OPEN, Manners
+from portside.distribution.strict import STRICT
 from portside.identity.tokens import TICKET_PARAMETER
+from portside.server.settings import Settings
 from tests.distribution.driver import Application, Request, authorization_of, client_of, drive, plane_of
-from tests.registry.house import ACCOUNT, APP, CONFIG_TYPE, REGION, Clock, described, image_of, index_of, opened
+from tests.registry.house import ACCOUNT, APP, CONFIG_TYPE, HOME, REGION, Clock, described, image_of, index_of, opened
 
 HOSTS = HostNames("localhost:4510", "http", "registry.test")
 LAYER = b"layer"
@@ -113,21 +116,23 @@ class Bench:
 
 
 @asynccontextmanager
-async def registry() -> AsyncIterator[tuple[Application, str]]:
+async def registry(manners: Manners) -> AsyncIterator[tuple[Application, str]]:
+    rules = Settings(strict_ecr=manners is STRICT, create_on_push=manners is STRICT).rules
     with tempfile.TemporaryDirectory() as folder:
-        async with opened(Path(folder), Clock(time.time_ns() // 1000)) as house:
+        async with opened(Path(folder), Clock(time.time_ns() // 1000), rules=rules) as house:
             await house.create()
+            await house.registry.settings.put(house.caller, HOME, "BLOB_MOUNTING", "ENABLED")
             client = await client_of(house)
             for content in (b"{}", LAYER):
                 await client.push(content)
             await client.put("v1", IMAGE)
-            yield plane_of(house, HOSTS), await authorization_of(house)
+            yield plane_of(house, HOSTS, manners), await authorization_of(house)
 
 
-@pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
+@pytest.fixture(scope="module", params=[OPEN, STRICT], ids=["open", "strict"])
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     with asyncio.Runner() as runner:
-        scope = registry()
+        scope = registry(request.param)
         yield Bench(runner, *runner.run(scope.__aenter__()))
         runner.run(scope.__aexit__(None, None, None))
 

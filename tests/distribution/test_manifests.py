@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from portside.core import media_types
 from portside.core.digest import Digest
+from portside.core.records import TagExclusion
 from tests.distribution.driver import V2, Client, Request, drive
 from tests.registry.house import ACCOUNT, HOME, House, described, image_of, index_of
 
@@ -118,6 +120,82 @@ async def test_an_immutable_tag_is_refused(house: House, client: Client) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("mode", "moves"),
+    [
+        ("MUTABLE", {"v1": True, "dev-1": True}),
+        ("IMMUTABLE", {"v1": False, "dev-1": False}),
+        ("MUTABLE_WITH_EXCLUSION", {"v1": True, "dev-1": False}),
+        ("IMMUTABLE_WITH_EXCLUSION", {"v1": False, "dev-1": True}),
+    ],
+)
+@pytest.mark.parametrize("again", [b"{}", b"{ }"], ids=["the same", "another"])
+async def test_a_tag_moves_where_the_mode_lets_it(
+    house: House, client: Client, mode: str, moves: dict[str, bool], again: bytes
+) -> None:
+    fixed = HOME.repository("team/fixed")
+    exclusions = (TagExclusion("dev-*"),) if mode.endswith("EXCLUSION") else ()
+    await house.create(fixed, tag_mutability=mode, tag_exclusions=exclusions)
+    for config in (b"{}", b"{ }"):
+        await house.push(config, fixed)
+    for tag, may_move in moves.items():
+        path = f"/v2/team/fixed/manifests/{tag}"
+        assert (await client.ask("PUT", path, IMAGE)).status == 201
+        answer = await client.ask("PUT", path, image_of(again))
+        if may_move:
+            assert answer.status == 201
+            continue
+        assert answer.error == (
+            400,
+            "TAG_INVALID",
+            (
+                f"The image tag '{tag}' already exists in the 'team/fixed' repository "
+                "and cannot be overwritten because the tag is immutable."
+            ),
+        )
+        assert (await client.ask("DELETE", path)).status == 202
+        assert (await client.ask("PUT", path, image_of(again))).status == 201
+
+
+@pytest.mark.parametrize(
+    ("document", "media_type"),
+    [
+        ({"schemaVersion": 1, "name": "x", "fsLayers": []}, media_types.DOCKER_SCHEMA1),
+        ({"schemaVersion": 1, "signatures": []}, media_types.DOCKER_SCHEMA1_SIGNED),
+        ({"schemaVersion": 1}, "application/json"),
+    ],
+)
+async def test_schema_1_is_refused_with_the_remedy(client: Client, document: dict[str, Any], media_type: str) -> None:
+    answer = await client.put("v1", json.dumps(document).encode(), media_type)
+    assert answer.error == (
+        400,
+        "MANIFEST_INVALID",
+        (
+            "Invalid parameter at 'ImageManifest' failed to satisfy constraint: "
+            "'Docker image manifest schema 1 is not supported; push the image with a newer client'"
+        ),
+    )
+
+
+async def test_an_archived_image_is_unknown_until_it_is_pushed_again(house: House, pusher: Client) -> None:
+    await pusher.put("v1", IMAGE)
+    await house.rows("UPDATE manifests SET status = 'ARCHIVED'")
+    config = f"{V2}/blobs/{Digest.of(b'{}')}"
+    for reference in ("v1", DIGEST):
+        assert (await pusher.ask("GET", f"{V2}/manifests/{reference}")).error == (
+            404,
+            "MANIFEST_UNKNOWN",
+            "Requested image not found",
+        )
+        assert (await pusher.ask("HEAD", f"{V2}/manifests/{reference}")).status == 404
+    assert (await pusher.ask("GET", config)).error[:2] == (404, "BLOB_UNKNOWN")
+    assert (await pusher.ask("HEAD", config)).status == 404
+    await pusher.push(b"{}")
+    assert (await pusher.put("v1", IMAGE)).status == 201
+    assert (await pusher.ask("GET", f"{V2}/manifests/v1")).body == IMAGE
+    assert (await pusher.ask("GET", config)).body == b"{}"
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b"{}"])
 async def test_what_is_no_manifest_is_refused_in_the_words_of_ecr(client: Client, content: bytes) -> None:
     assert (await client.ask("PUT", f"{V2}/manifests/v1", content)).error == (
@@ -187,11 +265,18 @@ async def test_an_image_that_an_index_lists_cannot_be_deleted(pusher: Client) ->
     await pusher.put("v1", IMAGE)
     index = index_of(IMAGE)
     assert (await pusher.put("multi", index)).status == 201
-    assert (await pusher.ask("DELETE", f"{V2}/manifests/{DIGEST}")).error == (
-        405,
-        "UNSUPPORTED",
-        f"Requested image referenced by manifest list: [{Digest.of(index)}]",
-    )
+    for reference in (DIGEST, "v1"):
+        assert (await pusher.ask("DELETE", f"{V2}/manifests/{reference}")).error == (
+            405,
+            "UNSUPPORTED",
+            f"Requested image referenced by manifest list: [{Digest.of(index)}]",
+        )
+    assert (await pusher.ask("HEAD", f"{V2}/manifests/v1")).status == 200
+    await pusher.put("v2", IMAGE)
+    assert (await pusher.ask("DELETE", f"{V2}/manifests/v1")).status == 202
+    assert (await pusher.ask("DELETE", f"{V2}/manifests/v2")).status == 405
+    assert (await pusher.ask("DELETE", f"{V2}/manifests/multi")).status == 202
+    assert (await pusher.ask("DELETE", f"{V2}/manifests/v2")).status == 202
 
 
 async def test_a_subject_that_is_not_there_is_accepted(pusher: Client) -> None:

@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
+from pathlib import Path
 
 import pytest
 
 from portside.core.digest import Digest
 from portside.registry.content import PIECE
-from tests.distribution.driver import V2, Client, Request, authorization_of, drive, plane_of
-from tests.registry.house import ACCOUNT, APP, House, noise
+from portside.registry.rules import Quotas, Rules
+from tests.distribution.driver import V2, Client, Request, authorization_of, client_of, drive, plane_of
+from tests.registry.house import ACCOUNT, APP, HOME, Clock, House, image_of, noise, opened
 
 LARGE = noise(3 * PIECE + 12_345)
 SIZE = len(LARGE)
 DIGEST = str(Digest.of(LARGE))
 WRONG = str(Digest.of(b"wrong"))
+OTHER = HOME.repository("team/other")
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
 
@@ -70,11 +74,73 @@ async def test_a_zero_byte_blob(client: Client) -> None:
     assert (await client.ask("PUT", address, digest=str(Digest.of(b"")))).status == 201
 
 
-async def test_a_mount_is_answered_with_an_upload(client: Client) -> None:
-    await client.push(LARGE)
-    answer = await client.ask("POST", f"{V2}/blobs/uploads/", **{"mount": DIGEST, "from": "team/other"})
+async def mounting(house: House) -> None:
+    await house.registry.settings.put(house.caller, HOME, "BLOB_MOUNTING", "ENABLED")
+
+
+MOUNT = {"mount": DIGEST, "from": "team/other"}
+
+
+async def test_a_mount_is_answered_with_an_upload_until_the_account_allows_it(house: House, client: Client) -> None:
+    await house.create(OTHER)
+    await house.push(LARGE, OTHER)
+    answer = await client.ask("POST", f"{V2}/blobs/uploads/", **MOUNT)
     assert answer.status == 202
+    assert (await client.ask("PATCH", answer.headers["location"], LARGE)).status == 202
     assert (await client.ask("POST", f"{V2}/blobs/uploads/", mount=DIGEST)).status == 202
+
+
+@pytest.mark.parametrize("query", [MOUNT, {"mount": DIGEST}, {**MOUNT, "digest": DIGEST}])
+async def test_a_mounted_blob_is_there_at_once(house: House, client: Client, query: dict[str, str]) -> None:
+    await mounting(house)
+    await house.create(OTHER)
+    await house.push(LARGE, OTHER)
+    answer = await client.ask("POST", f"{V2}/blobs/uploads/", **query)
+    assert (answer.status, answer.body) == (201, b"")
+    assert answer.headers["location"] == f"{V2}/blobs/{DIGEST}"
+    assert answer.headers["docker-content-digest"] == DIGEST
+    assert (await client.ask("GET", answer.headers["location"])).body == LARGE
+    assert await house.rows("SELECT id FROM uploads WHERE completed IS NULL") == []
+
+
+async def test_what_cannot_be_mounted_is_answered_with_an_upload(house: House, client: Client) -> None:
+    await mounting(house)
+    for query in (MOUNT, {"mount": DIGEST}, {"mount": DIGEST, "from": APP.name}):
+        answer = await client.ask("POST", f"{V2}/blobs/uploads/", **query)
+        assert (answer.status, answer.headers["range"]) == (202, "0-0")
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [({"mount": "x"}, "DIGEST_INVALID"), ({"mount": ""}, "DIGEST_INVALID"), (MOUNT | {"from": "No"}, "NAME_INVALID")],
+)
+async def test_a_malformed_mount_is_refused(house: House, client: Client, query: dict[str, str], code: str) -> None:
+    assert (await client.ask("POST", f"{V2}/blobs/uploads/", **query)).error[:2] == (400, code)
+    assert await house.rows("SELECT * FROM uploads") == []
+
+
+async def test_a_layer_above_the_quota_is_denied_and_the_connection_closed(tmp_path: Path) -> None:
+    rules = Rules(Quotas(layer_bytes=SIZE - 1))
+    async with opened(tmp_path, Clock(time.time_ns() // 1000), rules=rules) as house:
+        await house.create()
+        client = await client_of(house)
+        address = await client.begin()
+        answer = await client.ask("PATCH", address, LARGE)
+        assert answer.error == (
+            403,
+            "DENIED",
+            f"The layer exceeds the maximum allowed size which is '{SIZE - 1}' bytes",
+        )
+        assert answer.headers["connection"] == "close"
+        assert (await client.ask("GET", address)).headers["range"] == "0-0"
+
+
+async def test_a_push_makes_its_repository_where_the_setting_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path, Clock(time.time_ns() // 1000), rules=Rules(create_on_push=True)) as house:
+        client = await client_of(house)
+        await client.push(b"{}")
+        assert (await client.put("v1", image_of(b"{}"))).status == 201
+        assert (await client.ask("GET", "/v2/_catalog")).json == {"repositories": [APP.name]}
 
 
 async def test_the_state_of_an_upload(client: Client) -> None:

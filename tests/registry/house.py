@@ -25,13 +25,17 @@ from portside.registry.access import Access
 from portside.registry.callers import Callers
 from portside.registry.collection import Collection
 from portside.registry.content import Threads
-from portside.registry.images import Images, Pushed
+from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
+from portside.registry.mounts import Mounts
+from portside.registry.outcomes import Pushed
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
+from portside.registry.rules import Rules
+from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
 from portside.registry.verification import Verification
@@ -179,6 +183,7 @@ async def open_house(
     metadata: Callable[[Metadata], Metadata] = lambda store: store,
     sealing: bool = True,
     database: Metadata | None = None,
+    rules: Rules | None = None,
 ) -> House:
     """Open a registry; `blobs` and `metadata` may put something before the real ports, `database` instead of SQLite."""
     executor = ThreadPoolExecutor(8, "blobs")
@@ -194,6 +199,7 @@ async def open_house(
         clock,
         Recollection(rows),
         Pulls(rows, clock),
+        rules=rules or Rules(),
     )
     await _set_root_key(stores)
     caller = Caller(Principal.root(ACCOUNT, KEY), Circumstances(clock(), "127.0.0.1", secure=False, user_agent=""))
@@ -226,6 +232,8 @@ async def build(stores: Stores) -> Registry:
         images=Images(stores, access, pages),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
+        mounts=Mounts(stores, access),
+        settings=AccountSettings(stores, access),
     )
 
 

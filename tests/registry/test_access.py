@@ -19,8 +19,10 @@ from portside.registry.callers import Callers
 from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
+from portside.registry.mounts import Mounts
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
+from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
 from tests.registry.fakes import Untouchable
@@ -101,6 +103,9 @@ QUESTIONS: dict[str, tuple[str, str, Callable[[Registry], Awaitable[object]]]] =
         lambda r: r.uploads.receive(CALLER, APP, "U", in_pieces(b"x")),
     ),
     "uploads.complete": ("ecr:CompleteLayerUpload", APP.arn, lambda r: r.uploads.complete(CALLER, APP, "U", [D])),
+    "mounts.mount": ("ecr:InitiateLayerUpload", APP.arn, lambda r: r.mounts.mount(CALLER, APP, D, APP)),
+    "settings.get": ("ecr:GetAccountSetting", "*", lambda r: r.settings.get(CALLER, HOME, "X")),
+    "settings.put": ("ecr:PutAccountSetting", "*", lambda r: r.settings.put(CALLER, HOME, "X", "Y")),
     "uploads.cancel": ("ecr:InitiateLayerUpload", APP.arn, lambda r: r.uploads.cancel(CALLER, APP, "U")),
 }
 # Establishing who asks comes before the gate, and saying it back needs no permission (iam-behaviour 2.6).
@@ -112,6 +117,8 @@ NOUNS: dict[str, type] = {
     "images": Images,
     "layers": Layers,
     "uploads": Uploads,
+    "mounts": Mounts,
+    "settings": AccountSettings,
 }
 
 
@@ -137,6 +144,8 @@ def walled() -> tuple[Registry, RecordingAccess]:
         images=Images(stores, access, pages),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
+        mounts=Mounts(stores, access),
+        settings=AccountSettings(stores, access),
     )
     return registry, access
 

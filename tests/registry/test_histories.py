@@ -44,6 +44,12 @@ COUNTS = {
         SELECT l.digest FROM layers l WHERE images != (
             SELECT count(*) FROM manifest_references f
             WHERE f.repository = l.repository AND f.child = l.digest AND NOT f.is_image)""",
+    "a repository counts its images": """
+        SELECT name FROM repositories WHERE images != (
+            SELECT count(*) FROM manifests WHERE repository = repositories.key)""",
+    "a registry counts its repositories": """
+        SELECT region FROM registries g WHERE repositories != (
+            SELECT count(*) FROM repositories r WHERE r.account = g.account AND r.region = g.region)""",
     "a layer has a blob": """
         SELECT digest FROM layers WHERE (content_key, digest) NOT IN (SELECT content_key, digest FROM blobs)""",
     "a tag points at an image": """
@@ -121,6 +127,8 @@ class Histories(RuleBasedStateMachine):
             return [await self.stack.enter_async_context(opened(path, self.clock)) for _ in range(2)]
 
         self.houses: list[House] = self.run(start())
+        house = self.houses[0]
+        self.run(house.registry.settings.put(house.caller, HOME, "BLOB_MOUNTING", "ENABLED"))
         for repository in NAMES:
             self.create(0, repository)
 
@@ -214,6 +222,18 @@ class Histories(RuleBasedStateMachine):
     def push(self, process: int, repository: RepositoryId, content: bytes) -> None:
         if repository in self.shelves:
             self.run(self.houses[process].push(content, repository))
+            self.shelves[repository].layers.add(content)
+
+    @rule(process=processes, repository=repositories, content=contents, source=st.none() | repositories)
+    def mount(self, process: int, repository: RepositoryId, content: bytes, source: RepositoryId | None) -> None:
+        house = self.houses[process]
+        work = house.registry.mounts.mount(house.caller, repository, Digest.of(content), source)
+        if repository not in self.shelves:
+            self.fails(RepositoryNotFound, work)
+            return
+        offered = [shelf for name, shelf in self.shelves.items() if source in {None, name} and content in shelf.layers]
+        assert (self.run(work) is not None) == bool(offered)
+        if offered:
             self.shelves[repository].layers.add(content)
 
     # --- images

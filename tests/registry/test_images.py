@@ -19,7 +19,7 @@ from portside.core.errors import (
 )
 from portside.core.names import ImageId, RepositoryId, parse_tag
 from portside.core.records import Image, TagExclusion
-from portside.registry.images import ImageFailure
+from portside.registry.outcomes import ImageFailure
 from portside.storage.errors import Damaged
 from tests.registry.fakes import Rows, full_disk
 from tests.registry.house import (

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from portside.core.names import RegistryId
+from portside.registry.rules import Quotas, Rules
 from portside.server.errors import Refused
 from portside.server.settings import Settings, table
 
@@ -54,6 +55,20 @@ def test_the_registry_host_follows_the_address(given: dict[str, Any], host: str)
     assert Settings(**given).host_names.host(HOME) == host
 
 
+def test_the_rules_are_those_of_ecr_that_the_specification_allows() -> None:
+    assert Settings().rules == Rules()
+
+
+def test_the_rules_follow_the_settings() -> None:
+    quotas = Quotas(1, 2, 3, 4, 5, 6, 7, 8)
+    given = dict(zip((field.name for field in fields(Quotas)), range(1, 9), strict=True))
+    assert Settings(**given, create_on_push=True).rules == Rules(quotas, create_on_push=True)
+
+
+def test_strictness_is_rules_too() -> None:
+    assert Settings(strict_ecr=True).rules == Rules(chunks_are_parts=True, mounts_anything=False)
+
+
 def test_tls_shows_in_the_scheme() -> None:
     assert Settings().scheme == "http"
     assert Settings(tls="off").scheme == "http"
@@ -85,6 +100,11 @@ def test_the_database_is_in_the_data_folder_unless_another_is_given() -> None:
         ({"tls_cert": Path("c")}, "tls_key"),
         ({"tls_key": Path("k")}, "tls_cert"),
         ({"tls": "auto", "tls_cert": Path("c"), "tls_key": Path("k")}, "exclude"),
+        ({"images": 0}, "quota.images"),
+        ({"layer_bytes": -1}, "quota.layer_bytes"),
+        ({"manifest_bytes": 4 * 1024 * 1024 + 1}, "quota.manifest_bytes"),
+        ({"largest_part": 20 * 1024 * 1024 + 1}, "quota.largest_part"),
+        ({"largest_part": 9, "smallest_part": 10}, "quota.smallest_part"),
         ({"master_key": "x", "master_key_file": Path("f")}, "PORTSIDE_MASTER_KEY"),
         ({"root_access_key_id": KEY["root_access_key_id"]}, "PORTSIDE_ROOT_SECRET_ACCESS_KEY"),
         (KEY | {"root_access_key_id": "short"}, "PORTSIDE_ROOT_ACCESS_KEY_ID"),

@@ -40,6 +40,8 @@ class Repository:
     content_key: str
     """The id of the data key that seals its content."""
     created_at: int
+    images: int = 0
+    """How many images it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Image:
     pushed_at: int
     last_pull_at: int | None
     tags: Sequence[Tag] = ()
+    status: str = "ACTIVE"
+    """ARCHIVED while it cannot be pulled (ecr-behaviour 10.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ class Layer:
     """As the last manifest that refers to it says; None while none does."""
     referenced: bool
     """Whether an image refers to it."""
+    archived: bool = False
+    """Whether every image that refers to it is archived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,9 @@ class Upload:
     turn: int = 0
     """Moves with every request that writes, so that a stale one is noticed."""
     parts: int = 0
-    """How many parts came through the API."""
+    """How many parts came through the API, or by docker's protocol where its chunks count as parts."""
+    first_part: int = 0
+    """Bytes of the first of them."""
     last_part: int = 0
     """Bytes of the latest of them."""
     undersized: bool = False

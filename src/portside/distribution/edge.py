@@ -15,6 +15,7 @@ from portside.core.errors import (
     BodyTruncated,
     InvalidLayerPart,
     InvalidRange,
+    LimitExceeded,
     MissingAuthentication,
     RegistryError,
     RegistryTokenInvalid,
@@ -27,8 +28,8 @@ from portside.core.errors import (
 )
 from portside.core.hosts import HostNames
 from portside.core.names import RegistryId
-from portside.distribution.errors import words
 from portside.distribution.exchange import Exchange, Receive, Reply, Scope, Send, answer, failure_body
+from portside.distribution.manners import OPEN, Manners
 from portside.distribution.routes import match
 from portside.identity.caller import Circumstances
 from portside.identity.tokens import TICKET_PARAMETER
@@ -38,17 +39,18 @@ from portside.registry.registry import Registry
 
 _log = structlog.get_logger()
 _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
-_UNREAD = (AuthenticationError, BodyTruncated, RequestTooLarge, TooManyRequests)
+_UNREAD = (AuthenticationError, BodyTruncated, LimitExceeded, RequestTooLarge, TooManyRequests)
 _NOT_FOUND = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
 class DataPlane:
     """The ASGI application behind `/v2`."""
 
-    def __init__(self, registry: Registry, hosts: HostNames, bodies: Bodies) -> None:
+    def __init__(self, registry: Registry, hosts: HostNames, bodies: Bodies, manners: Manners = OPEN) -> None:
         self._registry = registry
         self._hosts = hosts
         self._bodies = bodies
+        self._manners = manners
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -57,6 +59,7 @@ class DataPlane:
             reply = await self._reply(exchange, scope)
         except Exception as failure:  # noqa: BLE001 - the one place where everything ends
             reply = self._failed(exchange, scope, failure)
+        reply = self._manners.finish(exchange, reply)
         reply.headers = {**_VERSION, **reply.headers}
         await answer(exchange, reply, receive, send)
 
@@ -70,7 +73,7 @@ class DataPlane:
     async def _reply(self, exchange: Exchange, scope: Scope) -> Reply:
         if not exchange.is_framed:
             return Reply(400, {"Connection": "close"})
-        handler, parts, exists = match(exchange.method, exchange.path)
+        handler, parts, exists = match(exchange.method, exchange.path, self._manners.routes)
         if not exists:
             return Reply(404, _NOT_FOUND, b"404 page not found\n")
         exchange.parts = parts
@@ -109,14 +112,15 @@ class DataPlane:
             _log.exception("request failed", method=exchange.method, path=exchange.path)
             body = failure_body("UNKNOWN", "The registry failed to answer. Try again.")
             return Reply(500, {"Content-Type": "application/json; charset=utf-8"}, body)
-        status, code, message = words(error)
+        status, code, message = self._manners.words(error)
         if status == 401:  # noqa: PLR2004 - the challenge's own status
             headers = {**self._challenge(exchange, scope), **_headers(exchange, error)}
             return Reply(401, headers, b"Not Authorized\n")
         if status >= 500:  # noqa: PLR2004 - ours to look at
             _log.error("request failed", method=exchange.method, path=exchange.path, reason=error.message)
         headers = {"Content-Type": "application/json; charset=utf-8", **_headers(exchange, error)}
-        return Reply(status, headers, failure_body(code, message + _advice(exchange, error)))
+        advice = _advice(exchange, error) if self._manners.advises else ""
+        return Reply(status, headers, failure_body(code, message + advice))
 
     def _challenge(self, exchange: Exchange, scope: Scope) -> Mapping[str, str]:
         """What ECR answers to unusable credentials, down to its odd empty header (ecr-behaviour 1.2)."""

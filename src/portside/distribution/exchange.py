@@ -63,6 +63,11 @@ class Exchange:
         return self.registry.repository(self.parts["name"])
 
     @property
+    def origin(self) -> str:
+        """`SCHEME://HOST` as the client asked for it."""
+        return f"{self._scope['scheme']}://{self.headers.get('host', '')}"
+
+    @property
     def is_framed(self) -> bool:
         """Whether the headers leave no doubt where the body ends (RFC 9112, 6.3)."""
         length = self.headers.get("content-length")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from portside.distribution import blobs, listings, manifests, uploads
@@ -44,10 +44,10 @@ ROUTES = (
 )
 
 
-def match(method: str, path: str) -> tuple[Handler | None, dict[str, str], bool]:
+def match(method: str, path: str, routes: Sequence[Route] = ROUTES) -> tuple[Handler | None, dict[str, str], bool]:
     """The handler, the path's parts, and whether the path exists under any method."""
     exists = False
-    for route in ROUTES:
+    for route in routes:
         if found := route.path.fullmatch(path):
             if method in route.methods:
                 return route.handler, found.groupdict(), True

@@ -17,10 +17,14 @@ _CONTENT_RANGE = re.compile(r"(?:bytes )?([0-9]{1,19})-([0-9]{1,19})(?:/.*)?")
 async def begin(registry: Registry, exchange: Exchange) -> Reply:
     """`POST /v2/NAME/blobs/uploads/`, with the whole blob when `digest` is given.
 
-    `mount` is answered with an upload: blobs are mounted only where the account setting BLOB_MOUNTING allows it, which
-    is off by default (ecr-behaviour 1.9).
+    With `mount` the blob is taken from `from`, or from wherever the caller may read it; when it cannot be, the answer
+    is an upload like any other (ecr-behaviour 1.9).
     """
     repository = exchange.repository
+    if "mount" in exchange.query:
+        mounted = await _mounted(registry, exchange)
+        if mounted is not None:
+            return _created(repository, mounted)
     at_once = "digest" in exchange.query and "mount" not in exchange.query
     if at_once:
         Digest.parse(exchange.query["digest"])  # before there is an upload that nobody hears of
@@ -39,12 +43,20 @@ async def status(registry: Registry, exchange: Exchange) -> Reply:
 
 async def receive(registry: Registry, exchange: Exchange) -> Reply:
     """`PATCH /v2/NAME/blobs/uploads/UPLOAD`."""
-    repository = exchange.repository
+    return received(exchange, await take(registry, exchange))
+
+
+async def take(registry: Registry, exchange: Exchange) -> Upload:
+    """Take a chunk; the upload as it then stands."""
     first, last = _part(exchange)
-    upload = await registry.uploads.receive(
-        exchange.caller, repository, exchange.parts["upload"], exchange.body(), first=first, last=last
+    return await registry.uploads.receive(
+        exchange.caller, exchange.repository, exchange.parts["upload"], exchange.body(), first=first, last=last
     )
-    return Reply(202, _progress(repository, upload))
+
+
+def received(exchange: Exchange, upload: Upload) -> Reply:
+    """The answer to a chunk."""
+    return Reply(202, _progress(exchange.repository, upload))
 
 
 async def complete(registry: Registry, exchange: Exchange) -> Reply:
@@ -56,6 +68,14 @@ async def cancel(registry: Registry, exchange: Exchange) -> Reply:
     """`DELETE /v2/NAME/blobs/uploads/UPLOAD`."""
     await registry.uploads.cancel(exchange.caller, exchange.repository, exchange.parts["upload"])
     return Reply(204)
+
+
+async def _mounted(registry: Registry, exchange: Exchange) -> Digest | None:
+    digest = Digest.parse(exchange.query["mount"])
+    named = exchange.query.get("from")
+    source = None if named is None else exchange.registry.repository(named)
+    layer = await registry.mounts.mount(exchange.caller, exchange.repository, digest, source)
+    return None if layer is None else layer.digest
 
 
 async def _complete(registry: Registry, exchange: Exchange, upload: str) -> Reply:
@@ -70,8 +90,12 @@ async def _complete(registry: Registry, exchange: Exchange, upload: str) -> Repl
         body=exchange.body() if exchange.has_body else None,
         first=first,
     )
-    location = f"/v2/{repository.name}/blobs/{done.digest}"
-    return Reply(201, {"Location": location, "Docker-Content-Digest": str(done.digest)})
+    return _created(repository, done.digest)
+
+
+def _created(repository: RepositoryId, digest: Digest) -> Reply:
+    location = f"/v2/{repository.name}/blobs/{digest}"
+    return Reply(201, {"Location": location, "Docker-Content-Digest": str(digest)})
 
 
 def _part(exchange: Exchange) -> tuple[int | None, int | None]:

@@ -24,9 +24,12 @@ from portside.core.names import ImageId, RepositoryId, Tag
 from portside.core.records import Image, Repository
 from portside.identity.box import BoxError
 from portside.identity.caller import Caller
+from portside.registry import outcomes
 from portside.registry.access import Access
+from portside.registry.creation import make_on_push
 from portside.registry.listing import Listing, PageTokens
 from portside.registry.mutability import is_immutable
+from portside.registry.outcomes import ImageFailure, Pushed, StoredImage
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
 from portside.storage.errors import Damaged
@@ -34,32 +37,7 @@ from portside.storage.metadata.port import Unit
 
 _MOST_AT_ONCE = 64 * 1024 * 1024
 """Bytes of manifests that one answer holds at the most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """What a put came to; `changed` is False when the same manifest stood under the same tag already."""
-
-    image: Image
-    changed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StoredImage:
-    """An image with its manifest's bytes; `id` has the digest, and the tag it was asked for by."""
-
-    id: ImageId
-    image: Image
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ImageFailure:
-    """Why one image of a batch was left out (ecr-behaviour 14.2)."""
-
-    id: ImageId
-    code: str
-    reason: str
+_ACTIVE = "ACTIVE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +52,12 @@ class _Draft:
     """Where bytes of its layers should lie and do not."""
 
 
-_NOT_FOUND = ("ImageNotFound", "Requested image not found")
-_REFERENCED = "ImageReferencedByManifestList"
-_DISAGREE = ("ImageTagDoesNotMatchDigest", "Requested image tag and digest do not match")
-
-
 class Images:
     """The images of every repository here."""
 
     def __init__(self, stores: Stores, access: Access, pages: PageTokens) -> None:
+        self._stores = stores
+        self._quotas = stores.rules.quotas
         self._metadata = stores.metadata
         self._blobs = stores.blobs
         self._threads = stores.threads
@@ -106,12 +81,14 @@ class Images:
         """Store a manifest, and point a tag at it.
 
         Checks in ECR's order (ecr-behaviour 1.5): access, repository, syntax, media type, digest, blobs, child
-        manifests, tag. Raises InvalidParameter, ImageDigestDoesNotMatch, LayersNotFound, ReferencedImagesNotFound and
-        ImageTagAlreadyExists.
+        manifests, tag. Raises InvalidParameter, ImageDigestDoesNotMatch, LayersNotFound, ReferencedImagesNotFound,
+        ImageTagAlreadyExists and LimitExceeded. An archived image that is pushed again is active at once.
         """
         await self._access.repository(caller, "ecr:PutImage", repository)
+        await make_on_push(self._stores, self._access, caller, repository)
         async with self._metadata.reading() as unit:
             content_key = (await find(unit, repository)).content_key
+        self._quotas.admit_manifest(content)
         manifest = manifests.read(content, media_type)
         calculated = Digest.of(content, digest.algorithm if digest else "sha256")
         if digest is not None and digest != calculated:
@@ -178,15 +155,24 @@ class Images:
         ]
 
     async def identifiers(
-        self, caller: Caller, repository: RepositoryId, *, tag_status: str, limit: int, token: str | None
+        self,
+        caller: Caller,
+        repository: RepositoryId,
+        *,
+        tag_status: str,
+        limit: int,
+        token: str | None,
+        status: str = "ACTIVE",
     ) -> Listing[ImageId]:
         """A page of identifiers: one for each tag, and one without a tag for each untagged image."""
         await self._access.repository(caller, "ecr:ListImages", repository)
-        query = f"list\n{repository.arn}\n{tag_status}"
+        query = f"list\n{repository.arn}\n{tag_status}\n{status}"
         after = self._pages.open(query, token) if token else (-1, "", "")
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
-            rows = await unit.manifests.identifiers(held.key, tag_status, (after[0], after[1], after[2]), limit + 1)
+            rows = await unit.manifests.identifiers(
+                held.key, tag_status, (after[0], after[1], after[2]), limit + 1, status=status
+            )
         more = None
         if len(rows) > limit:
             digest, tag, pushed_at = rows[limit - 1]
@@ -209,16 +195,17 @@ class Images:
         tag_status: str,
         limit: int,
         token: str | None,
+        status: str = "ACTIVE",
     ) -> Listing[Image]:
         """What is known of these images, or a page of all; raises ImageNotFound when one of `wanted` is missing."""
         await self._access.repository(caller, "ecr:DescribeImages", repository)
-        query = f"describe\n{repository.arn}\n{tag_status}"
+        query = f"describe\n{repository.arn}\n{tag_status}\n{status}"
         after = self._pages.open(query, token) if token else (-1, "")
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
             if wanted:
                 return Listing(await self._described(unit, held, wanted), None)
-            rows = await unit.manifests.page(held.key, tag_status, (after[0], after[1]), limit + 1)
+            rows = await unit.manifests.page(held.key, tag_status, (after[0], after[1]), limit + 1, status=status)
             images = [replace(row, tags=await unit.tags.of(held.key, row.digest)) for row in rows[:limit]]
         more = None
         if len(rows) > limit:
@@ -245,7 +232,7 @@ class Images:
                     outcome = await self._remove(unit, held, asked)
                     if not isinstance(outcome, ImageFailure):
                         removed.extend(outcome)
-                    elif outcome.code == _REFERENCED:
+                    elif outcome.code == outcomes.REFERENCED:
                         again.append(outcome)
                     else:
                         failures.append(outcome)
@@ -255,12 +242,17 @@ class Images:
         return removed, failures
 
     async def _record(self, unit: Unit, held: Repository, draft: _Draft) -> tuple[Image, bool]:
-        """Make the manifest's rows; whether they were not there before."""
+        """Make the manifest's rows, or the image active again; whether it was not so before."""
         manifest, digest = draft.manifest, draft.digest
         sizes = await self._sizes(unit, held, draft)
         known = await unit.manifests.find(held.key, digest)
         if known is not None and await self._stands(unit, held, digest):
-            return known, False
+            if known.status == _ACTIVE:
+                return known, False
+            await unit.manifests.set_status(held.key, digest, _ACTIVE)
+            return replace(known, status=_ACTIVE), True
+        if known is None:
+            self._quotas.admit_image(held)
         image = Image(
             digest=digest,
             media_type=manifest.media_type,
@@ -316,29 +308,38 @@ class Images:
             raise ImageTagAlreadyExists(held.id, tag)
         if standing == image.digest:
             return False
+        full = await unit.tags.reach(held.key, image.digest, self._quotas.tags)
+        self._quotas.admit_tag(held.id, tag, full=full)
         await unit.tags.put(held.key, tag, image.digest, self._clock())
         return True
 
-    async def _resolve(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
+    async def _known(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
         digest = asked.digest
         if asked.tag is not None:
             digest = await unit.tags.find(held.key, asked.tag)
             if digest is not None and asked.digest not in {None, digest}:
-                return ImageFailure(asked, *_DISAGREE)
+                return outcomes.disagreeing(asked)
         found = await unit.manifests.find(held.key, digest) if digest else None
-        return ImageFailure(asked, *_NOT_FOUND) if found is None else found
+        return outcomes.missing(asked) if found is None else found
+
+    async def _resolve(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
+        """The image to pull; an archived one can be described and deleted, and not pulled."""
+        found = await self._known(unit, held, asked)
+        if isinstance(found, Image) and found.status != _ACTIVE:
+            return outcomes.archived(asked)
+        return found
 
     async def _described(self, unit: Unit, held: Repository, wanted: Sequence[ImageId]) -> list[Image]:
         described: dict[Digest, Image] = {}
         for asked in wanted:
-            found = await self._resolve(unit, held, asked)
+            found = await self._known(unit, held, asked)
             if isinstance(found, ImageFailure):
                 raise ImageNotFound(held.id, asked)
             described[found.digest] = replace(found, tags=await unit.tags.of(held.key, found.digest))
         return list(described.values())
 
     async def _remove(self, unit: Unit, held: Repository, asked: ImageId) -> list[ImageId] | ImageFailure:
-        found = await self._resolve(unit, held, asked)
+        found = await self._known(unit, held, asked)
         if isinstance(found, ImageFailure):
             return found
         tags = await unit.tags.of(held.key, found.digest)
@@ -346,9 +347,7 @@ class Images:
             await unit.tags.delete(held.key, asked.tag)
             return [ImageId(asked.tag, found.digest)]
         if parents := await unit.manifests.parents(held.key, found.digest):
-            listed = ", ".join(str(parent) for parent in parents)
-            reason = f"Requested image referenced by manifest list: [{listed}]"
-            return ImageFailure(asked, _REFERENCED, reason)
+            return outcomes.referenced(asked, parents)
         await unit.tags.delete_of(held.key, found.digest)
         await unit.layers.release(held.key, found.digest, self._clock())
         await unit.manifests.delete(held.key, found.digest)

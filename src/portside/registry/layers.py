@@ -58,9 +58,9 @@ class Layers:
         return await self._threads.run(lambda: [layer if layer and self._stands(layer) else None for layer in layers])
 
     async def look(self, caller: Caller, repository: RepositoryId, digest: Digest) -> Layer:
-        """One layer; raises LayerNotFound."""
+        """One layer that can be read; raises LayerNotFound."""
         [layer] = await self.availability(caller, repository, [digest])
-        if layer is None:
+        if layer is None or layer.archived:
             raise LayerNotFound(repository, digest)
         return layer
 
@@ -90,7 +90,7 @@ class Layers:
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
             layer = await unit.layers.find(held.key, digest)
-        if layer is None:
+        if layer is None or layer.archived:
             raise LayerNotFound(repository, digest)
         return held, layer
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from portside.registry.callers import Callers
 from portside.registry.images import Images
 from portside.registry.layers import Layers
+from portside.registry.mounts import Mounts
 from portside.registry.repositories import Repositories
+from portside.registry.settings import AccountSettings
 from portside.registry.uploads import Uploads
 
 
@@ -20,3 +22,5 @@ class Registry:
     images: Images
     layers: Layers
     uploads: Uploads
+    mounts: Mounts
+    settings: AccountSettings

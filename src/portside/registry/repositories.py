@@ -10,6 +10,7 @@ from portside.core.records import Repository, RepositorySettings
 from portside.identity.caller import Caller
 from portside.registry.access import Access
 from portside.registry.content import drop
+from portside.registry.creation import make
 from portside.registry.listing import Listing, PageTokens
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
@@ -19,24 +20,21 @@ class Repositories:
     """The repositories of every registry here."""
 
     def __init__(self, stores: Stores, access: Access, pages: PageTokens) -> None:
+        self._stores = stores
         self._metadata = stores.metadata
         self._blobs = stores.blobs
-        self._keys = stores.keys
         self._threads = stores.threads
         self._clock = stores.clock
         self._access = access
         self._pages = pages
 
     async def create(self, caller: Caller, repository: RepositoryId, settings: RepositorySettings) -> Repository:
-        """Make a repository; raises RepositoryAlreadyExists, whatever its settings are."""
+        """Make a repository; raises RepositoryAlreadyExists, whatever its settings are, and LimitExceeded."""
         await self._access.repository(caller, "ecr:CreateRepository", repository)
-        content_key = await self._keys.key_for("content", repository.account)
-        async with self._metadata.writing() as unit:
-            # Whole seconds, as ECR shows the time (ecr-behaviour 3.2).
-            at = self._clock() // 1_000_000 * 1_000_000
-            if not await unit.repositories.add(repository, settings, content_key.id, at):
-                raise RepositoryAlreadyExists(repository)
-            return await find(unit, repository)
+        made = await make(self._stores, repository, settings)
+        if made is None:
+            raise RepositoryAlreadyExists(repository)
+        return made
 
     async def describe(
         self, caller: Caller, registry: RegistryId, names: Sequence[str], *, limit: int, token: str | None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from portside.registry.content import Threads
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
+from portside.registry.rules import Rules
 from portside.storage.blobs.port import BlobStore
 from portside.storage.keys.ring import KeyRing
 from portside.storage.metadata.port import Metadata
@@ -18,7 +19,7 @@ GRACE = 24 * 3600 * 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The ports, chosen by the server's wiring, and the clock."""
+    """The ports, chosen by the server's wiring, the clock, and the rules."""
 
     metadata: Metadata
     blobs: BlobStore
@@ -30,3 +31,4 @@ class Stores:
     pulls: Pulls
     grace: int = GRACE
     """Microseconds."""
+    rules: Rules = field(default_factory=Rules)

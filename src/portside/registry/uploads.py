@@ -22,11 +22,7 @@ from typing import Any, TypeVar
 from portside.core.digest import Digest
 from portside.core.errors import (
     BodyTruncated,
-    EmptyUpload,
     InvalidLayer,
-    InvalidLayerPart,
-    LayerPartTooSmall,
-    LimitExceeded,
     RegistryError,
     UploadBusy,
     UploadNotFound,
@@ -34,8 +30,10 @@ from portside.core.errors import (
 from portside.core.names import RepositoryId
 from portside.core.records import Repository, Upload
 from portside.identity.caller import Caller
+from portside.registry import parts
 from portside.registry.access import Access
 from portside.registry.content import Hash, Intake, copy, drop, until_done
+from portside.registry.creation import make_on_push
 from portside.registry.presence import present
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
@@ -50,8 +48,6 @@ _EXTEND = 5_000_000
 _IN_DOUBT = 1
 """A hold that has run out, in place of one that was let go."""
 _PATIENCE = 20_000_000
-_SMALLEST_PART = 5 * 1024 * 1024
-_MOST_PARTS = 4200
 LIFETIME = 24 * 3600 * 1_000_000
 """Microseconds without a request after which an upload is forgotten (ecr-behaviour 15, row 15)."""
 _REMEMBERED = 4096
@@ -71,6 +67,8 @@ class Uploads:
 
     def __init__(self, stores: Stores, access: Access) -> None:
         self._stores = stores
+        self._rules = stores.rules
+        self._quotas = stores.rules.quotas
         self._metadata = stores.metadata
         self._blobs = stores.blobs
         self._keys = stores.keys
@@ -84,6 +82,7 @@ class Uploads:
     async def begin(self, caller: Caller, repository: RepositoryId) -> Upload:
         """Open an upload; those into the same repository that nobody went on with for a day end now."""
         await self._access.repository(caller, "ecr:InitiateLayerUpload", repository)
+        await make_on_push(self._stores, self._access, caller, repository)
         async with self._metadata.writing(durable=False) as unit:
             held = await lock(unit, repository)
             upload = Upload(
@@ -118,23 +117,21 @@ class Uploads:
         """Take bytes that begin at `first` (where the last ones ended, when not given) and end with `last`.
 
         What arrived before a client hung up is kept, and BodyTruncated raised. Raises InvalidLayerPart for bytes that
-        do not follow on or are not as many as they were said to be.
+        do not follow on or are not as many as they were said to be, and LimitExceeded for more than a layer may have;
+        the upload then stands as it stood before the request.
         """
         await self._access.repository(caller, "ecr:UploadLayerPart", repository)
         async with self._holding(repository, upload) as (held, row):
-            _follows(held, row, first)
-            if through_api and row.parts >= _MOST_PARTS:
-                raise LimitExceeded(f"An upload cannot have more than {_MOST_PARTS} parts.")
+            parts.must_follow(held, row, first)
+            parts.must_fit(row, self._quotas, first=first, last=last, through_api=through_api)
             intake = await self._intake(held, row)
             truncated = await self._feed(intake, row, body)
             taken = intake.received - row.received
-            if not truncated and first is not None and last is not None and taken != last - first + 1:
-                raise InvalidLayerPart(
-                    f"The layer part has {taken} bytes, and its range {last - first + 1}", held.id, row.id, row.received
-                )
+            if not truncated:
+                parts.must_be_whole(held, row, first=first, last=last, taken=taken)
             grown = await self._progress(held, row, intake)
-            if through_api:
-                grown = _with_part(grown, taken)
+            if through_api or self._rules.chunks_are_parts:
+                grown = parts.with_part(grown, taken, self._quotas.smallest_part)
             await self._release(grown, intake)
         if truncated:
             raise BodyTruncated
@@ -154,8 +151,8 @@ class Uploads:
         """Take the last bytes, if any, check the digest, and make the layer durable.
 
         Completing again what was completed is answered alike. Raises InvalidLayer when none of `digests` is the
-        digest; the upload then stands as it stood before the request. Through the API it raises EmptyUpload and
-        LayerPartTooSmall as ECR does.
+        digest; the upload then stands as it stood before the request. Through the API, and where chunks are parts,
+        it raises EmptyUpload and LayerPartTooSmall as ECR does.
         """
         await self._access.repository(caller, "ecr:CompleteLayerUpload", repository)
         if body is not None:
@@ -164,11 +161,12 @@ class Uploads:
             return done
         try:
             async with self._holding(repository, upload) as (held, row):
-                _follows(held, row, first)
-                if through_api:
-                    _may_complete(held, row)
+                parts.must_follow(held, row, first)
                 intake = await self._intake(held, row)
                 if body is None or not await self._feed(intake, row, body):
+                    if through_api or self._rules.chunks_are_parts:
+                        last = intake.received - row.received
+                        parts.may_complete(held, row, last, self._quotas.smallest_part)
                     return await self._finish(held, row, intake, digests)
                 await self._release(await self._progress(held, row, intake), intake)
         except UploadNotFound:
@@ -275,6 +273,7 @@ class Uploads:
                     # Before the bytes are written: a client that paused may find another request at its upload.
                     await self._extend(row)
                     extend_at = self._clock() + _EXTEND
+                self._quotas.admit_layer(intake.received + len(data))
                 if intake.take(data):
                     await (intake.advance() if intake.is_idle else self._while_holding(row, intake.advance()))
         except BodyTruncated:
@@ -392,21 +391,3 @@ async def _open_upload(unit: Unit, held: Repository, upload: str) -> Upload:
     if row is None or row.completed is not None:
         raise UploadNotFound(held.id, upload)
     return row
-
-
-def _follows(held: Repository, row: Upload, first: int | None) -> None:
-    if first is not None and first != row.received:
-        message = f"First byte of the layer part is {first} instead of {row.received}"
-        raise InvalidLayerPart(message, held.id, row.id, row.received)
-
-
-def _with_part(row: Upload, size: int) -> Upload:
-    undersized = row.undersized or (row.parts > 0 and row.last_part < _SMALLEST_PART)
-    return replace(row, parts=row.parts + 1, last_part=size, undersized=undersized)
-
-
-def _may_complete(held: Repository, row: Upload) -> None:
-    if row.parts == 0 and row.received == 0:
-        raise EmptyUpload(held.id, row.id)
-    if row.undersized:
-        raise LayerPartTooSmall

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from portside.core.errors import InvalidParameter
 from portside.core.hosts import HostNames
 from portside.core.names import parse_account, parse_region
+from portside.registry.rules import Quotas, Rules
 from portside.server.errors import Refused
 from portside.server.setting import Setting, about, rows
 
@@ -33,6 +35,11 @@ _SHORTEST_GRACE = 60
 def _default_data() -> Path:
     home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(home) / "portside"
+
+
+def _quota(name: str, words: str) -> Any:
+    """A setting that is a quota of the same name; ECR's unless another is given."""
+    return field(default=getattr(Quotas(), name), metadata=about("number", words, key=f"quota.{name}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +138,32 @@ class Settings:
             key="collect.grace",
         ),
     )
+    create_on_push: bool = field(
+        default=False,
+        metadata=about(
+            "switch",
+            "Whether a push to a missing repository makes it, for whoever has ecr:CreateRepository.",
+            key="registry.create_on_push",
+            shown="off",
+        ),
+    )
+    strict_ecr: bool = field(
+        default=False,
+        metadata=about(
+            "switch",
+            "Whether to answer as ECR even where it is odd, for testing clients; docs/divergences.md lists where.",
+            key="compat.strict_ecr",
+            shown="off",
+        ),
+    )
+    repositories: int = _quota("repositories", "The most repositories of a registry.")
+    images: int = _quota("images", "The most images of a repository.")
+    tags: int = _quota("tags", "The most tags of an image.")
+    layer_bytes: int = _quota("layer_bytes", "The most bytes of a layer.")
+    layer_parts: int = _quota("layer_parts", "The most parts of a layer's upload through the API.")
+    smallest_part: int = _quota("smallest_part", "The fewest bytes of a part through the API, except the last.")
+    largest_part: int = _quota("largest_part", "The most bytes of a part through the API; 20 MiB at the most.")
+    manifest_bytes: int = _quota("manifest_bytes", "The most bytes of a manifest; 4 MiB at the most.")
     drain_seconds: int = field(
         default=300, metadata=about("number", "How long running transfers may take to finish after SIGTERM.")
     )
@@ -243,6 +276,7 @@ class Settings:
         _check_limits(self)
         _check_tls(self)
         _check_names(self)
+        _check_quotas(self.rules.quotas)
         _check_secrets(self)
 
     @property
@@ -266,6 +300,16 @@ class Settings:
     def host_names(self) -> HostNames:
         """What the registry's hosts are called."""
         return HostNames(self.registry_host or self.listener, self.scheme, self.domain)
+
+    @property
+    def rules(self) -> Rules:
+        """What the registry is told of them."""
+        return Rules(
+            quotas=Quotas(**{quota.name: getattr(self, quota.name) for quota in fields(Quotas)}),
+            create_on_push=self.create_on_push,
+            chunks_are_parts=self.strict_ecr,
+            mounts_anything=not self.strict_ecr,
+        )
 
     @property
     def database_url(self) -> str:
@@ -309,6 +353,18 @@ def _check_database(url: str) -> None:
         known = False
     if not known:
         raise Refused("database: it must be a PostgreSQL address, as postgresql://USER:PASSWORD@HOST/NAME.")
+
+
+def _check_quotas(quotas: Quotas) -> None:
+    most = Quotas()
+    for quota in fields(quotas):
+        number: int = getattr(quotas, quota.name)
+        if number < 1:
+            raise Refused(f"quota.{quota.name}: it must be at least 1.")
+        if quota.name in {"largest_part", "manifest_bytes"} and number > getattr(most, quota.name):
+            raise Refused(f"quota.{quota.name}: ECR's API takes no more than {getattr(most, quota.name)}.")
+    if quotas.smallest_part > quotas.largest_part:
+        raise Refused("quota.smallest_part: it is above quota.largest_part.")
 
 
 def _check_tls(settings: Settings) -> None:

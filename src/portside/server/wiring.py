@@ -14,6 +14,8 @@ from pathlib import Path
 
 from portside.aws.edge import ControlPlane
 from portside.distribution.edge import DataPlane
+from portside.distribution.manners import OPEN
+from portside.distribution.strict import STRICT
 from portside.identity.box import BoxError
 from portside.jobs.collect import collect
 from portside.jobs.leased import Jobs
@@ -25,10 +27,12 @@ from portside.registry.content import Threads
 from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
+from portside.registry.mounts import Mounts
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
+from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
 from portside.registry.verification import Verification
@@ -121,14 +125,17 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
         images=Images(stores, access, pages),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
+        mounts=Mounts(stores, access),
+        settings=AccountSettings(stores, access),
     )
     hosts = settings.host_names
     bodies = Bodies(settings.body_mebibytes * 1024 * 1024, settings.wait_seconds)
     control = ControlPlane(registry, hosts, frozenset(settings.regions), bodies)
+    manners = STRICT if settings.strict_ecr else OPEN
     jobs = Jobs(stores.metadata, stores.clock)
     if settings.collect_interval:
         jobs.start(collect(Collection(stores, inventory), settings.collect_interval * _SECOND))
-    return Plant(DataPlane(registry, hosts, bodies), control, stores, executor, jobs)
+    return Plant(DataPlane(registry, hosts, bodies, manners), control, stores, executor, jobs)
 
 
 @contextlib.asynccontextmanager
@@ -152,7 +159,7 @@ async def _open_stores(settings: Settings, threads: Threads) -> tuple[Stores, In
         blobs = SealedBlobs(blobs, keys.opened)
     recollection, pulls = Recollection(metadata), Pulls(metadata, _clock)
     grace = settings.collect_grace * _SECOND
-    return Stores(metadata, blobs, keys, threads, _clock, recollection, pulls, grace), blobs
+    return Stores(metadata, blobs, keys, threads, _clock, recollection, pulls, grace, settings.rules), blobs
 
 
 async def _open_metadata(settings: Settings) -> Metadata:

@@ -10,6 +10,7 @@ from portside.storage.metadata.port import Metadata
 from portside.storage.metadata.statements import Row, Statement, prepare
 
 _b, _l, _f = tables.blobs.c, tables.layers.c, tables.references.c
+_m, _r, _g = tables.manifests.c, tables.repositories.c, tables.registries.c
 _HOLDERS = prepare(select(_b.digest, _b.holders))
 _IMAGES = prepare(select(_l.repository, _l.digest, _l.images))
 _HELD = prepare(
@@ -26,6 +27,21 @@ _REFERRED = prepare(
         )
     )
     .group_by(_l.repository, _l.digest)
+)
+
+_FULL = prepare(select(_r.key, _r.images))
+_STANDING = prepare(
+    select(_r.key, func.count(_m.digest))
+    .select_from(tables.repositories.outerjoin(tables.manifests, _m.repository == _r.key))
+    .group_by(_r.key)
+)
+_REGISTRIES = prepare(select(_g.account, _g.region, _g.repositories))
+_SERVED = prepare(
+    select(_g.account, _g.region, func.count(_r.key))
+    .select_from(
+        tables.registries.outerjoin(tables.repositories, and_(_r.account == _g.account, _r.region == _g.region))
+    )
+    .group_by(_g.account, _g.region)
 )
 
 
@@ -45,6 +61,8 @@ async def assert_counted(metadata: Metadata) -> None:
     assert await images(metadata) == {
         (row[0], Digest.parse(row[1])): row[2] for row in await _rows(metadata, _REFERRED)
     }
+    for kept, counted in ((_FULL, _STANDING), (_REGISTRIES, _SERVED)):
+        assert sorted(map(tuple, await _rows(metadata, kept))) == sorted(map(tuple, await _rows(metadata, counted)))
 
 
 async def _rows(metadata: Metadata, statement: Statement) -> list[Row]:

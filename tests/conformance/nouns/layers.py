@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+from portside.core.names import RegistryId
 from portside.core.records import Layer
 from portside.storage.metadata.accounts import DataKeyRow
 from portside.storage.metadata.layers import BlobRow
 from portside.storage.metadata.port import Metadata
 from tests.conformance.nouns.counts import assert_counted, holders, images
-from tests.conformance.nouns.rows import ACCOUNT, KEY, NOW, REGISTRY, SIZE, digest, image, key_of
+from tests.conformance.nouns.rows import ACCOUNT, KEY, NOW, REGISTRY, SIZE, STRANGER, digest, image, key_of
 
 PLACE = f"{KEY}/one"
 TYPE = "application/vnd.oci.image.layer.v1.tar"
@@ -100,6 +101,45 @@ class LayersConformance:
             found = await unit.layers.find(key, digest(1))
         assert found is not None
         assert not found.referenced
+
+    async def test_a_layer_is_archived_with_all_of_its_images(self, metadata: Metadata) -> None:
+        await layer(metadata, key := await key_of(metadata))
+
+        async def archived() -> bool:
+            async with metadata.reading() as unit:
+                found = await unit.layers.find(key, digest(1))
+            assert found is not None
+            return found.archived
+
+        async def be(parent: int, status: str) -> None:
+            async with metadata.writing() as unit:
+                await unit.manifests.set_status(key, digest(parent), status)
+
+        assert not await archived()
+        for parent in (10, 11):
+            await push(metadata, key, parent, 1)
+        await be(10, "ARCHIVED")
+        assert not await archived()
+        await be(11, "ARCHIVED")
+        assert await archived()
+        await be(10, "ACTIVE")
+        assert not await archived()
+        await remove(metadata, key, 10)
+        assert await archived()
+        await remove(metadata, key, 11)
+        assert not await archived()
+
+    async def test_who_holds_a_blob(self, metadata: Metadata) -> None:
+        for name in ("one", "two", "three"):
+            await layer(metadata, await key_of(metadata, name))
+        await layer(metadata, await key_of(metadata, "other"), 2)
+        async with metadata.reading() as unit:
+            found = await unit.layers.holders(REGISTRY, KEY, digest(1), 10)
+            assert {one.name for one in found} == {"one", "two", "three"}
+            assert len(await unit.layers.holders(REGISTRY, KEY, digest(1), 2)) == 2
+            assert await unit.layers.holders(REGISTRY, "another", digest(1), 10) == []
+            assert await unit.layers.holders(RegistryId(ACCOUNT, "us-east-1"), KEY, digest(1), 10) == []
+            assert await unit.layers.holders(RegistryId(STRANGER, REGISTRY.region), KEY, digest(1), 10) == []
 
     async def test_an_index_counts_no_layers(self, metadata: Metadata) -> None:
         await layer(metadata, key := await key_of(metadata))

@@ -68,6 +68,7 @@ class ManifestsConformance:
             image(2, subject=digest(3)),
             replace(image(4), artifact_type=None, last_pull_at=NOW + 5),
             replace(image(5), media_type="t" * 5000),
+            replace(image(6), status="ARCHIVED"),
         ],
     )
     async def test_a_manifest_is_found_as_it_was_added(self, metadata: Metadata, standing: Image) -> None:
@@ -123,6 +124,23 @@ class ManifestsConformance:
         await fill(metadata, await key_of(metadata, "other"), SHELF)
         async with metadata.reading() as unit:
             assert await identifiers_of(unit, key, status, limit) == IDENTIFIERS[status]
+
+    @pytest.mark.parametrize(
+        ("status", "expected"), [("ANY", [4, 9, 2, 3, 1]), ("ACTIVE", [4, 3, 1]), ("ARCHIVED", [9, 2]), ("x", [])]
+    )
+    async def test_images_of_a_status_are_listed_alone(
+        self, metadata: Metadata, status: str, expected: list[int]
+    ) -> None:
+        await fill(metadata, key := await key_of(metadata), SHELF)
+        async with metadata.writing() as unit:
+            for number in (9, 2):
+                await unit.manifests.set_status(key, digest(number), "ARCHIVED")
+        async with metadata.reading() as unit:
+            images = await unit.manifests.page(key, "ANY", FIRST, 10, status=status)
+            listed = await unit.manifests.identifiers(key, "ANY", BEGIN, 10, status=status)
+        assert [int(one.digest.hex, 16) for one in images] == expected
+        assert list(dict.fromkeys(int(one.hex, 16) for one, _, _ in listed)) == expected
+        assert {one.status for one in images} <= {"ACTIVE", "ARCHIVED"}
 
     async def test_identifiers_tell_the_push_time(self, metadata: Metadata) -> None:
         await fill(metadata, key := await key_of(metadata), SHELF)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from portside.core.names import RegistryId
 from portside.core.records import RepositorySettings, TagExclusion
 from portside.storage.metadata.port import Metadata
+from tests.conformance.nouns.counts import assert_counted
 from tests.conformance.nouns.rows import ACCOUNT, KEY, NOW, REGISTRY, STRANGER, digest, image, registry, repository
 
 NAMES = ["a-b", "a.b", "a/b", "a0", "a_b", "aa", "ab", "zz"]
@@ -111,7 +113,7 @@ class RepositoriesConformance:
             await unit.manifests.add(other.key, image(1), b"")
             await unit.tags.put(other.key, "latest", digest(1), NOW)
             await unit.repositories.delete(key)
-            assert await unit.repositories.find(other.id) == other
+            assert await unit.repositories.find(other.id) == replace(other, images=1)
             assert await unit.tags.find(other.key, "latest") == digest(1)
 
     async def test_a_key_is_never_used_again(self, metadata: Metadata) -> None:
@@ -119,3 +121,60 @@ class RepositoriesConformance:
         async with metadata.writing() as unit:
             await unit.repositories.delete(before)
         assert (await repository(metadata)).key > before
+
+    async def test_a_registry_knows_how_many_repositories_it_has(self, metadata: Metadata) -> None:
+        for name in ("one", "two"):
+            await repository(metadata, name)
+        await registry(metadata, STRANGER)
+        async with metadata.writing() as unit:
+            assert not await unit.repositories.add(REGISTRY.repository("one"), RepositorySettings(), KEY, NOW)
+            assert await unit.repositories.count(REGISTRY) == 2
+            assert await unit.repositories.count(RegistryId(STRANGER, REGISTRY.region)) == 0
+            found = await unit.repositories.lock(REGISTRY.repository("one"))
+            assert found is not None
+            await unit.repositories.delete(found.key)
+            assert await unit.repositories.count(REGISTRY) == 1
+        await assert_counted(metadata)
+
+    async def test_a_repository_knows_how_many_images_it_holds(self, metadata: Metadata) -> None:
+        key = (await repository(metadata)).key
+
+        async def counted() -> int:
+            async with metadata.reading() as unit:
+                found = await unit.repositories.find(FIRST)
+            assert found is not None
+            return found.images
+
+        async with metadata.writing() as unit:
+            for number in (1, 2, 2):
+                await unit.manifests.add(key, image(number), b"")
+        assert await counted() == 2
+        async with metadata.writing() as unit:
+            for number in (2, 3):
+                await unit.manifests.delete(key, digest(number))
+        assert await counted() == 1
+        await assert_counted(metadata)
+
+    async def test_repositories_made_and_removed_at_once_are_counted(self, metadata: Metadata, other: Metadata) -> None:
+        """The same name too: nobody waits in a circle."""
+        await registry(metadata)
+
+        async def make(adapter: Metadata, name: str) -> None:
+            async with adapter.writing() as unit:
+                await unit.repositories.add(REGISTRY.repository(name), RepositorySettings(), KEY, NOW)
+
+        async def remove(adapter: Metadata, name: str) -> None:
+            async with adapter.writing() as unit:
+                if found := await unit.repositories.lock(REGISTRY.repository(name)):
+                    await unit.repositories.delete(found.key)
+
+        for _ in range(10):
+            await asyncio.gather(
+                *(
+                    act(adapter, name)
+                    for name in ("aa", "bb")
+                    for adapter in (metadata, other)
+                    for act in (make, remove)
+                )
+            )
+        await assert_counted(metadata)

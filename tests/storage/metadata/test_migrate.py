@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -138,6 +140,43 @@ def test_upgrading_again_changes_nothing(nothing: str) -> None:
     before = look(nothing, shape)
     migrate.upgrade(nothing)
     assert look(nothing, shape) == before
+
+
+OLD = (
+    "INSERT INTO accounts VALUES ('1', 0)",
+    "INSERT INTO data_keys VALUES ('k', 'content', '1', 'w', 0)",
+    *(
+        "INSERT INTO repositories (key, account, region, name, settings, content_key, created_at)"
+        f" VALUES ({key}, '1', '{region}', '{name}', '', 'k', 0)"
+        for key, region, name in ((1, "here", "one"), (2, "here", "two"), (3, "there", "one"))
+    ),
+    *(
+        "INSERT INTO manifests (repository, digest, media_type, content, size, content_size, pushed_at)"
+        f" VALUES ({key}, '{digest}', '', '', 0, 0, 0)"
+        for key, digest in ((1, "a"), (1, "b"), (3, "a"))
+    ),
+)
+"""Rows of the first schema."""
+
+
+def test_what_was_there_is_counted(nothing: str) -> None:
+    def at_first(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(VERSIONS.parent))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in OLD:
+            connection.exec_driver_sql(statement)
+
+    look(nothing, at_first)
+    migrate.upgrade(nothing)
+
+    def rows(statement: str) -> list[tuple[Any, ...]]:
+        return look(nothing, lambda connection: [tuple(row) for row in connection.exec_driver_sql(statement)])
+
+    assert rows("SELECT region, repositories FROM registries ORDER BY region") == [("here", 2), ("there", 1)]
+    assert rows("SELECT key, images FROM repositories ORDER BY key") == [(1, 2), (2, 0), (3, 1)]
+    assert {status for (status,) in rows("SELECT status FROM manifests")} == {"ACTIVE"}
 
 
 # --- looking first --------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from portside.storage.metadata import (
     leases,
     manifests,
     repositories,
+    settings,
     tags,
     uploads,
 )
@@ -37,7 +38,7 @@ def members(found: object) -> list[tuple[object, object]]:
 
 STATEMENTS = {
     f"{module.__name__.rpartition('.')[2]}{name}{f'_{key}' if key else ''}": statement
-    for module in (accounts, garbage, inspection, layers, leases, manifests, repositories, tags, uploads)
+    for module in (accounts, garbage, inspection, layers, leases, manifests, repositories, settings, tags, uploads)
     for name, found in vars(module).items()
     for key, statement in members(found)
     if isinstance(statement, Statement)
@@ -69,6 +70,10 @@ SEEKS = {
     "garbage_NAMED_2": "(location>? AND location<?)",
     "inspection_BLOBS": "((content_key,digest)>(?,?))",
     "inspection_MANIFESTS": "((repository,digest)>(?,?))",
+    "tags_NUMBERED": "(repository=? AND digest=?)",
+    "repositories_COUNTED": "(account=? AND region=?)",
+    "settings_VALUE": "(account=? AND region=? AND name=?)",
+    "layers_HOLDERS": "(content_key=? AND digest=?)",
 }
 SORTED = {
     "accounts_ACCESS_KEYS",  # an account has a handful
@@ -159,7 +164,7 @@ def cost(database: sqlite3.Connection, name: str, where: dict[str, Any]) -> int:
 def middle(count: int) -> dict[str, Any]:
     half = count // 2
     begin = {"after": f"{half:09}", "tag": f"{half:09}", "pushed_at": NOW + half // 10, "digest": str(digest(half))}
-    return begin | {"child": str(digest(half)), "limit": 20}
+    return begin | {"child": str(digest(half)), "limit": 20, "status": "ANY"}
 
 
 @pytest.mark.parametrize("name", [*PAGES, "manifests_PARENTS"])

@@ -11,7 +11,7 @@ from portside.core.digest import Digest
 from portside.core.errors import ImageAlreadyExists
 from portside.core.names import ImageId, RepositoryId, parse_tag
 from portside.core.records import Image
-from portside.registry.images import ImageFailure
+from portside.registry.outcomes import ImageFailure
 
 
 async def put_image(call: Call, request: model.PutImageRequest) -> model.PutImageResponse:
@@ -58,43 +58,41 @@ async def batch_delete_image(call: Call, request: model.BatchDeleteImageRequest)
 async def list_images(call: Call, request: model.ListImagesRequest) -> model.ListImagesResponse:
     """A page of identifiers."""
     repository = call.repository(request.repositoryName, request.registryId)
-    tag_status, visible = _filtered(request.filter)
+    tag_status, status = _filtered(request.filter)
     found = await call.registry.images.identifiers(
         call.caller,
         repository,
         tag_status=tag_status,
+        status=status,
         limit=page(request.maxResults, request.nextToken, None, ""),
         token=request.nextToken,
     )
-    if not visible:
-        return model.ListImagesResponse(imageIds=[])
     return model.ListImagesResponse(imageIds=[write_image_id(one) for one in found.items], nextToken=found.next_token)
 
 
 async def describe_images(call: Call, request: model.DescribeImagesRequest) -> model.DescribeImagesResponse:
     """What is known of the images asked for, or of a page of all."""
     repository = call.repository(request.repositoryName, request.registryId)
-    tag_status, visible = _filtered(request.filter)
+    tag_status, status = _filtered(request.filter)
     found = await call.registry.images.describe(
         call.caller,
         repository,
         [read_image_id(identifier) for identifier in request.imageIds or ()],
         tag_status=tag_status,
+        status=status,
         limit=page(request.maxResults, request.nextToken, request.imageIds, "imageIds"),
         token=request.nextToken,
     )
-    if not visible:
-        return model.DescribeImagesResponse(imageDetails=[])
     return model.DescribeImagesResponse(
         imageDetails=[_detail(repository, image) for image in found.items], nextToken=found.next_token
     )
 
 
-def _filtered(chosen: model.ListImagesFilter | model.DescribeImagesFilter | None) -> tuple[str, bool]:
-    """Give the tag status to look for, and whether images of the status asked for can exist: all here are ACTIVE."""
+def _filtered(chosen: model.ListImagesFilter | model.DescribeImagesFilter | None) -> tuple[str, str]:
+    """Give the tag status and the image status to look for."""
     if chosen is None:
-        return "ANY", True
-    return chosen.tagStatus or "ANY", chosen.imageStatus in {None, "ACTIVE", "ANY"}
+        return "ANY", "ACTIVE"
+    return chosen.tagStatus or "ANY", chosen.imageStatus or "ACTIVE"
 
 
 def _failure(failure: ImageFailure) -> model.ImageFailure:
@@ -127,5 +125,5 @@ def _detail(repository: RepositoryId, image: Image) -> model.ImageDetail:
         artifactMediaType=image.artifact_type,
         lastRecordedPullTime=None if image.last_pull_at is None else seconds(image.last_pull_at),
         subjectManifestDigest=str(image.subject) if image.subject else None,
-        imageStatus="ACTIVE",
+        imageStatus=cast("model.ImageStatus", image.status),
     )

@@ -36,7 +36,7 @@ async def batch_check_layer_availability(
         if layer is None
         else model.Layer(
             layerDigest=str(digest),
-            layerAvailability="AVAILABLE",
+            layerAvailability="ARCHIVED" if layer.archived else "AVAILABLE",
             layerSize=layer.size,
             mediaType=layer.media_type or media_types.DOCKER_LAYER,
         )

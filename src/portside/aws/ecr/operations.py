@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from portside.aws.call import Call
-from portside.aws.ecr import authorization, images, layers, model, repositories
+from portside.aws.ecr import authorization, images, layers, model, repositories, settings
 
 Handler = Callable[[Call, Any], Awaitable[model.Shape]]
 
@@ -19,10 +19,12 @@ HANDLERS: Mapping[str, Handler] = {
     "DeleteRepository": repositories.delete_repository,
     "DescribeImages": images.describe_images,
     "DescribeRepositories": repositories.describe_repositories,
+    "GetAccountSetting": settings.get_account_setting,
     "GetAuthorizationToken": authorization.get_authorization_token,
     "GetDownloadUrlForLayer": layers.get_download_url_for_layer,
     "InitiateLayerUpload": layers.initiate_layer_upload,
     "ListImages": images.list_images,
+    "PutAccountSetting": settings.put_account_setting,
     "PutImage": images.put_image,
     "UploadLayerPart": layers.upload_layer_part,
 }

@@ -7,23 +7,41 @@ repository holds one. Counts move in the unit that changes what they count (desi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, delete, select, tuple_, update
+from sqlalchemy import and_, bindparam, delete, exists, select, tuple_, update
 
 from portside.core.digest import Digest
+from portside.core.names import RegistryId, RepositoryId
 from portside.core.records import Layer
 from portside.storage.metadata import tables
 from portside.storage.metadata.statements import Session, Statement, prepare
 
 _b, _l, _f = tables.blobs.c, tables.layers.c, tables.references.c
+_m, _r = tables.manifests.c, tables.repositories.c
 _THIS_BLOB = and_(_b.content_key == bindparam("content_key_"), _b.digest == bindparam("digest_"))
 _THIS_LAYER = and_(_l.repository == bindparam("repository_"), _l.digest == bindparam("digest_"))
 
+# Of the images that refer to a layer, the first that is not archived ends the search.
+_IN_USE = exists().where(
+    _f.repository == bindparam("repository_"),
+    _f.child == bindparam("digest_"),
+    _f.is_image.is_(False),
+    _m.repository == _f.repository,
+    _m.digest == _f.parent,
+    _m.status == "ACTIVE",
+)
 _FIND = prepare(
-    select(_l.digest, _b.size, _b.location, _l.media_type, _l.images)
+    select(_l.digest, _b.size, _b.location, _l.media_type, _l.images, _IN_USE)
     .select_from(tables.layers.join(tables.blobs, and_(_b.content_key == _l.content_key, _b.digest == _l.digest)))
     .where(_THIS_LAYER, _b.damaged.is_(False))
+)
+_HOLDERS = prepare(
+    select(_r.account, _r.region, _r.name)
+    .select_from(tables.layers.join(tables.repositories, _r.key == _l.repository))
+    .where(_l.content_key == bindparam("content_key"), _l.digest == bindparam("digest"))
+    .limit(bindparam("limit"))
 )
 _BLOB = prepare(select(_b.location, _b.size, _b.damaged).where(_THIS_BLOB).with_for_update())
 _SOME = prepare(
@@ -136,7 +154,16 @@ class Layers:
         row = await self._session.row(_FIND, repository_=repository, digest_=str(digest))
         if row is None:
             return None
-        return Layer(digest, size=row[1], location=row[2], media_type=row[3], referenced=row[4] > 0)
+        _, size, location, media_type, images, in_use = row
+        return Layer(digest, size, location, media_type, referenced=images > 0, archived=images > 0 and not in_use)
+
+    async def holders(
+        self, registry: RegistryId, content_key: str, digest: Digest, limit: int
+    ) -> Sequence[RepositoryId]:
+        """Those of a registry among some, at most `limit`, repositories that hold a blob under this key."""
+        rows = await self._session.rows(_HOLDERS, content_key=content_key, digest=str(digest), limit=limit)
+        # Not in the statement, where the limit would no longer bound how many rows are looked at.
+        return [found for row in rows if (found := RepositoryId(*row)).registry == registry]
 
     async def blob(self, content_key: str, digest: Digest) -> BlobRow | None:
         """A blob's row, which no other unit of writing changes until this one ends."""

@@ -1,11 +1,14 @@
-"""Rows of manifests (images), and what they refer to."""
+"""Rows of manifests (images), and what they refer to.
+
+A repository's count of images moves here, in the unit that adds or removes one (ARCHITECTURE.md, law 7).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, String, and_, bindparam, delete, exists, func, select, tuple_, update
+from sqlalchemy import BigInteger, String, and_, bindparam, delete, exists, func, or_, select, tuple_, update
 
 from portside.core.digest import Digest
 from portside.core.names import Tag
@@ -15,7 +18,7 @@ from portside.storage.metadata.statements import Row, Session, Statement, prepar
 
 _m, _t, _f = tables.manifests.c, tables.tags.c, tables.references.c
 _IN = _m.repository == bindparam("repository")
-_FIELDS = ("media_type", "artifact_type", "subject", "size", "content_size", "pushed_at", "last_pull_at")
+_FIELDS = ("media_type", "artifact_type", "subject", "size", "content_size", "pushed_at", "last_pull_at", "status")
 _COLUMNS = select(_m.digest, *(_m[name] for name in _FIELDS))
 
 _ADD = Statement(
@@ -30,15 +33,25 @@ _CONTENT = prepare(select(_m.media_type, _m.content).where(_IN, _m.digest == bin
 _PULLED = prepare(
     update(tables.manifests).where(_IN, _m.digest == bindparam("digest_")).values(last_pull_at=bindparam("at"))
 )
+_SET_STATUS = prepare(
+    update(tables.manifests).where(_IN, _m.digest == bindparam("digest_")).values(status=bindparam("status_"))
+)
 _DELETE = prepare(delete(tables.manifests).where(_IN, _m.digest == bindparam("digest")))
+_COUNT = prepare(
+    update(tables.repositories)
+    .where(tables.repositories.c.key == bindparam("repository"))
+    .values(images=tables.repositories.c.images + bindparam("change"))
+)
 
 _AFTER = tuple_(bindparam("pushed_at", type_=BigInteger), bindparam("digest", type_=String))
+_ASKED = bindparam("status", type_=String)
+_OF_STATUS = or_(_m.status == _ASKED, _ASKED == "ANY")
 _TAGGED = exists().where(_t.repository == _m.repository, _t.digest == _m.digest)
 
 
 def _page(*conditions: Any) -> Statement:
     return prepare(
-        _COLUMNS.where(_IN, tuple_(_m.pushed_at, _m.digest) > _AFTER, *conditions)
+        _COLUMNS.where(_IN, tuple_(_m.pushed_at, _m.digest) > _AFTER, _OF_STATUS, *conditions)
         .order_by(_m.pushed_at, _m.digest)
         .limit(bindparam("limit"))
     )
@@ -56,6 +69,7 @@ def _identifiers(*conditions: Any) -> Statement:
         .select_from(_JOINED)
         .where(
             _IN,
+            _OF_STATUS,
             # Both say where the page begins; the first alone can use the index.
             tuple_(_m.pushed_at, _m.digest) >= _AFTER,
             tuple_(_m.pushed_at, _m.digest, _TAG)
@@ -103,7 +117,7 @@ class Manifests:
 
     async def add(self, repository: int, image: Image, content: bytes) -> bool:
         """Add a manifest whose sealed form is `content`; False when the repository has it."""
-        return (
+        added = (
             await self._session.run(
                 _ADD,
                 repository=repository,
@@ -116,9 +130,13 @@ class Manifests:
                 content_size=image.content_size,
                 pushed_at=image.pushed_at,
                 last_pull_at=image.last_pull_at,
+                status=image.status,
             )
             == 1
         )
+        if added:
+            await self._session.run(_COUNT, repository=repository, change=1)
+        return added
 
     async def find(self, repository: int, digest: Digest) -> Image | None:
         """A manifest by its digest, without its tags."""
@@ -130,19 +148,30 @@ class Manifests:
         row = await self._session.row(_CONTENT, repository=repository, digest=str(digest))
         return None if row is None else (row[0], row[1])
 
-    async def page(self, repository: int, status: str, after: tuple[int, str], limit: int) -> Sequence[Image]:
-        """Manifests in order of (push time, digest) from after such a pair; `status` is ANY, TAGGED or UNTAGGED."""
+    async def page(
+        self, repository: int, tagged: str, after: tuple[int, str], limit: int, *, status: str = "ANY"
+    ) -> Sequence[Image]:
+        """Manifests in order of (push time, digest) from after such a pair.
+
+        `tagged` is ANY, TAGGED or UNTAGGED; `status` is an image's or ANY.
+        """
         rows = await self._session.rows(
-            _PAGES[status], repository=repository, pushed_at=after[0], digest=after[1], limit=limit
+            _PAGES[tagged], repository=repository, pushed_at=after[0], digest=after[1], limit=limit, status=status
         )
         return [_image(row) for row in rows]
 
     async def identifiers(
-        self, repository: int, status: str, after: tuple[int, str, str], limit: int
+        self, repository: int, tagged: str, after: tuple[int, str, str], limit: int, *, status: str = "ANY"
     ) -> Sequence[tuple[Digest, Tag | None, int]]:
         """(digest, tag, push time) once for each tag, and once without a tag for an untagged manifest."""
         rows = await self._session.rows(
-            _IDENTIFIERS[status], repository=repository, pushed_at=after[0], digest=after[1], tag=after[2], limit=limit
+            _IDENTIFIERS[tagged],
+            repository=repository,
+            pushed_at=after[0],
+            digest=after[1],
+            tag=after[2],
+            limit=limit,
+            status=status,
         )
         return [(Digest.parse(digest), Tag(tag) if tag else None, pushed_at) for digest, tag, pushed_at in rows]
 
@@ -150,10 +179,15 @@ class Manifests:
         """Record the time of a pull."""
         await self._session.run(_PULLED, repository=repository, digest_=str(digest), at=at)
 
+    async def set_status(self, repository: int, digest: Digest, status: str) -> None:
+        """Let an image be ACTIVE or ARCHIVED."""
+        await self._session.run(_SET_STATUS, repository=repository, digest_=str(digest), status_=status)
+
     async def delete(self, repository: int, digest: Digest) -> None:
         """Remove a manifest and what it says it refers to."""
         await self._session.run(_DELETE_REFERENCES, repository=repository, parent=str(digest))
-        await self._session.run(_DELETE, repository=repository, digest=str(digest))
+        if await self._session.run(_DELETE, repository=repository, digest=str(digest)):
+            await self._session.run(_COUNT, repository=repository, change=-1)
 
     async def refer(self, repository: int, parent: Digest, child: Digest, *, is_image: bool) -> None:
         """Record that a manifest refers to a blob, or an index to a manifest."""
@@ -168,7 +202,7 @@ class Manifests:
 
 
 def _image(row: Row) -> Image:
-    digest, media_type, artifact_type, subject, size, content_size, pushed_at, last_pull_at = row
+    digest, media_type, artifact_type, subject, size, content_size, pushed_at, last_pull_at, status = row
     return Image(
         digest=Digest.parse(digest),
         media_type=media_type,
@@ -178,4 +212,5 @@ def _image(row: Row) -> Image:
         content_size=content_size,
         pushed_at=pushed_at,
         last_pull_at=last_pull_at,
+        status=status,
     )

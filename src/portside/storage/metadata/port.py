@@ -20,6 +20,7 @@ from portside.storage.metadata.layers import Layers
 from portside.storage.metadata.leases import Leases
 from portside.storage.metadata.manifests import Manifests
 from portside.storage.metadata.repositories import Repositories
+from portside.storage.metadata.settings import AccountSettings
 from portside.storage.metadata.statements import Session
 from portside.storage.metadata.tags import Tags
 from portside.storage.metadata.uploads import Uploads
@@ -36,12 +37,14 @@ class Unit:
         "leases",
         "manifests",
         "repositories",
+        "settings",
         "tags",
         "uploads",
     )
 
     def __init__(self, session: Session) -> None:
         self.accounts = Accounts(session)
+        self.settings = AccountSettings(session)
         self.repositories = Repositories(session)
         self.manifests = Manifests(session)
         self.tags = Tags(session)

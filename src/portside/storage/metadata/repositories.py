@@ -1,19 +1,24 @@
-"""Rows of repositories."""
+"""Rows of repositories.
+
+Counts move in the unit that changes what they count (ARCHITECTURE.md, law 7): a registry's `repositories` here, a
+repository's `images` in manifests.py. A quota is compared with them, so that it costs the same however much there is.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, select
+from sqlalchemy import and_, bindparam, delete, exists, select, tuple_, update
 
 from portside.core.names import RegistryId, RepositoryId
 from portside.core.records import Repository, RepositorySettings, TagExclusion
 from portside.storage.metadata import tables
 from portside.storage.metadata.statements import Row, Session, Statement, prepare
 
-_r = tables.repositories.c
-_COLUMNS = select(_r.key, _r.account, _r.region, _r.name, _r.settings, _r.content_key, _r.created_at)
+_r, _g = tables.repositories.c, tables.registries.c
+_COLUMNS = select(_r.key, _r.account, _r.region, _r.name, _r.settings, _r.content_key, _r.created_at, _r.images)
 _NAMED = _COLUMNS.where(
     _r.account == bindparam("account"), _r.region == bindparam("region"), _r.name == bindparam("name")
 )
@@ -36,6 +41,26 @@ _PAGE = prepare(
 )
 _OCCUPIED = prepare(select(exists().where(tables.manifests.c.repository == bindparam("key"))))
 _DELETE = prepare(delete(tables.repositories).where(_r.key == bindparam("key")))
+
+
+def _count(insert: Any) -> Any:
+    statement = insert(tables.registries).values(
+        {name: bindparam(name) for name in ("account", "region", "repositories")}
+    )
+    return statement.on_conflict_do_update(
+        index_elements=[_g.account, _g.region], set_={"repositories": _g.repositories + statement.excluded.repositories}
+    )
+
+
+_COUNT = Statement(_count)
+_COUNTED = prepare(
+    select(_g.repositories).where(and_(_g.account == bindparam("account"), _g.region == bindparam("region")))
+)
+_UNCOUNT = prepare(
+    update(tables.registries)
+    .where(tuple_(_g.account, _g.region).in_(select(_r.account, _r.region).where(_r.key == bindparam("key"))))
+    .values(repositories=_g.repositories + bindparam("change"))
+)
 _DELETE_CONTENT = tuple(
     prepare(delete(table).where(table.c.repository == bindparam("key")))
     for table in (tables.references, tables.tags, tables.manifests)
@@ -50,7 +75,7 @@ class Repositories:
 
     async def add(self, repository: RepositoryId, settings: RepositorySettings, content_key: str, at: int) -> bool:
         """Add a repository; False when the name is taken."""
-        return (
+        added = (
             await self._session.run(
                 _ADD,
                 account=repository.account,
@@ -62,6 +87,15 @@ class Repositories:
             )
             == 1
         )
+        if added:
+            # After the name: whoever has the registry's row waits for no name, so units never wait in a circle.
+            await self._session.run(_COUNT, account=repository.account, region=repository.region, repositories=1)
+        return added
+
+    async def count(self, registry: RegistryId) -> int:
+        """How many repositories a registry has; after `add`, nobody else changes that until this unit ends."""
+        row = await self._session.row(_COUNTED, account=registry.account, region=registry.region)
+        return row[0] if row else 0
 
     async def find(self, repository: RepositoryId) -> Repository | None:
         """The repository of this name."""
@@ -87,6 +121,7 @@ class Repositories:
         """Remove the repository with its images and tags; layers and uploads must have been removed before."""
         for statement in _DELETE_CONTENT:
             await self._session.run(statement, key=key)
+        await self._session.run(_UNCOUNT, key=key, change=-1)
         await self._session.run(_DELETE, key=key)
 
 
@@ -111,7 +146,7 @@ def _packed(settings: RepositorySettings) -> str:
 def _repository(row: Row | None) -> Repository | None:
     if row is None:
         return None
-    key, account, region, name, packed, content_key, created_at = row
+    key, account, region, name, packed, content_key, created_at, images = row
     found = json.loads(packed)
     settings = RepositorySettings(
         tag_mutability=found["tag_mutability"],
@@ -121,4 +156,4 @@ def _repository(row: Row | None) -> Repository | None:
         kms_key=found["kms_key"],
         resource_tags=found["resource_tags"],
     )
-    return Repository(key, RepositoryId(account, region, name), settings, content_key, created_at)
+    return Repository(key, RepositoryId(account, region, name), settings, content_key, created_at, images)

@@ -64,6 +64,23 @@ data_keys = Table(
     UniqueConstraint("purpose", "account"),
 )
 
+account_settings = Table(
+    "account_settings",
+    metadata,
+    Column("account", _text(12), ForeignKey("accounts.id"), primary_key=True),
+    Column("region", _text(25), primary_key=True),
+    Column("name", _text(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+registries = Table(
+    "registries",
+    metadata,
+    Column("account", _text(12), ForeignKey("accounts.id"), primary_key=True),
+    Column("region", _text(25), primary_key=True),
+    Column("repositories", BigInteger, nullable=False),  # how many it has
+)
+
 access_keys = Table(
     "access_keys",
     metadata,
@@ -86,6 +103,7 @@ repositories = Table(
     Column("settings", Text, nullable=False),
     Column("content_key", _text(64), ForeignKey("data_keys.id"), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("images", BigInteger, nullable=False, server_default="0"),  # manifests that it holds
     UniqueConstraint("account", "region", "name"),
     sqlite_autoincrement=True,
 )
@@ -131,6 +149,7 @@ manifests = Table(
     Column("content_size", BigInteger, nullable=False),
     Column("pushed_at", BigInteger, nullable=False),
     Column("last_pull_at", BigInteger),
+    Column("status", _text(16), nullable=False, server_default="ACTIVE"),  # or ARCHIVED
     Index(None, "repository", "pushed_at", "digest"),
     Index(None, "repository", "subject", "digest"),
 )
@@ -163,7 +182,8 @@ uploads = Table(
     Column("location", _text(128), nullable=False),
     Column("received", BigInteger, nullable=False),
     Column("remainder", LargeBinary, nullable=False),  # sealed
-    Column("parts", BigInteger, nullable=False),  # through the API
+    Column("parts", BigInteger, nullable=False),  # through the API, or docker's chunks where they count as parts
+    Column("first_part", BigInteger, nullable=False, server_default="0"),  # bytes of the first of them
     Column("last_part", BigInteger, nullable=False),  # bytes of the latest of them
     Column("undersized", Boolean, nullable=False),  # one before the latest is below 5 MiB
     Column("turn", BigInteger, nullable=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, select
 
 from portside.core.digest import Digest
 from portside.core.names import Tag
@@ -17,7 +17,13 @@ _IN = _t.repository == bindparam("repository")
 
 _FIND = prepare(select(_t.digest).where(_IN, _t.name == bindparam("name")))
 _OF = prepare(select(_t.name).where(_IN, _t.digest == bindparam("digest")).order_by(_t.name))
-_COUNT = prepare(select(func.count()).select_from(tables.tags).where(_IN, _t.digest == bindparam("digest")))
+_NUMBERED = prepare(
+    select(_t.name)
+    .where(_IN, _t.digest == bindparam("digest"))
+    .order_by(_t.name)
+    .limit(bindparam("one"))
+    .offset(bindparam("before"))
+)
 _PAGE = prepare(select(_t.name).where(_IN, _t.name > bindparam("after")).order_by(_t.name).limit(bindparam("limit")))
 
 
@@ -52,10 +58,10 @@ class Tags:
         rows = await self._session.rows(_OF, repository=repository, digest=str(digest))
         return tuple(Tag(row[0]) for row in rows)
 
-    async def count(self, repository: int, digest: Digest) -> int:
-        """How many tags an image has."""
-        row = await self._session.row(_COUNT, repository=repository, digest=str(digest))
-        return row[0] if row else 0
+    async def reach(self, repository: int, digest: Digest, number: int) -> bool:
+        """Whether an image has as many tags; those above the number cost nothing."""
+        row = await self._session.row(_NUMBERED, repository=repository, digest=str(digest), one=1, before=number - 1)
+        return row is not None
 
     async def page(self, repository: int, after: str, limit: int) -> Sequence[Tag]:
         """Tags in lexical order, from after one ('' for the first page)."""

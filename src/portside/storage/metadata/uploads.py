@@ -17,7 +17,7 @@ from portside.storage.metadata import tables
 from portside.storage.metadata.statements import Session, Statement, prepare
 
 _u = tables.uploads.c
-_PROGRESS = ("received", "remainder", "parts", "last_part", "undersized")
+_PROGRESS = ("received", "remainder", "parts", "first_part", "last_part", "undersized")
 _NAMES = ("id", "repository", "location", "started_at", "turn", "held_until", "completed", *_PROGRESS)
 _THIS = and_(_u.repository == bindparam("repository_"), _u.id == bindparam("id_"))
 _MINE = and_(_THIS, _u.turn == bindparam("turn_"), _u.completed.is_(None))
