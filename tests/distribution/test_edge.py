@@ -222,7 +222,7 @@ async def test_a_ticket_is_for_its_region(house: House) -> None:
         "/v2/a/blobs/uploads/x/y",
         "/v2/a%0A/manifests/x/",
         "/v2/a%0Ab/tags/list",
-        f"{V2}/referrers/{DIGEST}",
+        f"{V2}/referrers/",
         "/v3/",
     ],
 )
@@ -242,7 +242,8 @@ async def test_an_unknown_address_is_not_found_in_plain_text(client: Client, nob
         ("DELETE", "/v2/_catalog"),
         ("PUT", f"{V2}/tags/list"),
         ("POST", f"{V2}/manifests/v1"),
-        ("DELETE", f"{V2}/blobs/{DIGEST}"),
+        ("PUT", f"{V2}/blobs/{DIGEST}"),
+        ("DELETE", f"{V2}/referrers/{DIGEST}"),
         ("POST", UPLOAD),
         ("TRACE", UPLOAD),
         ("get", "/v2/"),

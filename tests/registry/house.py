@@ -27,6 +27,7 @@ from portside.registry.content import Threads
 from portside.registry.images import Images, Pushed
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
+from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.stores import Stores
@@ -106,7 +107,7 @@ class House:
             repository,
             content,
             media_type=None,
-            tag=None if tag is None else parse_tag(tag),
+            tags=() if tag is None else (parse_tag(tag),),
             digest=None,
         )
 
@@ -172,6 +173,7 @@ async def open_house(
     blobs: Callable[[BlobStore], BlobStore] = lambda store: store,
     metadata: Callable[[Metadata], Metadata] = lambda store: store,
     sealing: bool = True,
+    sparse: bool = False,
 ) -> House:
     """Open a registry; `blobs` and `metadata` may put something before the real ports."""
     database = folder / "portside.db"
@@ -184,17 +186,18 @@ async def open_house(
     stores = Stores(rows, blobs(SealedBlobs(files, keys.opened) if sealing else files), keys, Threads(executor), clock)
     await _set_root_key(stores)
     caller = Caller(Principal.root(ACCOUNT, KEY), Circumstances(clock(), "127.0.0.1", secure=False, user_agent=""))
-    return House(folder, clock, await build(stores), stores, executor, caller)
+    return House(folder, clock, await build(stores, sparse=sparse), stores, executor, caller)
 
 
-async def build(stores: Stores) -> Registry:
+async def build(stores: Stores, *, sparse: bool = False) -> Registry:
     """The nouns over these ports."""
     access = Access()
     pages = PageTokens((await stores.keys.key_for("page")).box)
     return Registry(
         callers=Callers(stores, access),
         repositories=Repositories(stores, access, pages),
-        images=Images(stores, access, pages),
+        images=Images(stores, access, pages, sparse=sparse),
+        referrers=Referrers(stores, access),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
     )

@@ -60,7 +60,7 @@ QUESTIONS: dict[str, tuple[str, str, Callable[[Registry], Awaitable[object]]]] =
     "images.put": (
         "ecr:PutImage",
         APP.arn,
-        lambda r: r.images.put(CALLER, APP, b"no manifest", media_type=None, tag=None, digest=D),
+        lambda r: r.images.put(CALLER, APP, b"no manifest", media_type=None, tags=(), digest=D),
     ),
     "images.get": ("ecr:BatchGetImage", APP.arn, lambda r: r.images.get(CALLER, APP, ImageId())),
     "images.look": ("ecr:BatchGetImage", APP.arn, lambda r: r.images.look(CALLER, APP, ImageId())),

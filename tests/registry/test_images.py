@@ -48,7 +48,8 @@ def named(content: bytes | Digest) -> ImageId:
 
 
 async def put(house: House, content: bytes, repository: RepositoryId = APP, **wanted: Any) -> Image:
-    asked = {"media_type": None, "tag": None, "digest": None, **wanted}
+    tags = [wanted.pop("tag")] if "tag" in wanted else []
+    asked = {"media_type": None, "tags": tags, "digest": None, **wanted}
     return (await house.registry.images.put(house.caller, repository, content, **asked)).image
 
 

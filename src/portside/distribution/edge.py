@@ -27,6 +27,7 @@ from portside.core.names import RegistryId
 from portside.distribution.errors import words
 from portside.distribution.exchange import Exchange, Receive, Reply, Scope, Send, answer, failure_body
 from portside.distribution.routes import match
+from portside.distribution.uploads import progress
 from portside.identity.caller import Circumstances
 from portside.identity.tokens import TICKET_PARAMETER
 from portside.registry.failures import in_registry_words
@@ -117,8 +118,7 @@ class DataPlane:
 
 def _headers(exchange: Exchange, error: RegistryError) -> dict[str, str]:
     if isinstance(error, InvalidLayerPart):
-        location = f"/v2/{error.repository.name}/blobs/uploads/{error.upload}"
-        return {"Range": f"0-{max(error.received - 1, 0)}", "Location": location, "Docker-Upload-UUID": error.upload}
+        return progress(exchange, error.repository, error.upload, error.received)
     if isinstance(error, InvalidRange):
         return {"Content-Range": f"bytes */{error.size}"}
     if isinstance(error, Unavailable | UploadBusy):

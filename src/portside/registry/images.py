@@ -85,12 +85,14 @@ _DISAGREE = ("ImageTagDoesNotMatchDigest", "Requested image tag and digest do no
 class Images:
     """The images of every repository here."""
 
-    def __init__(self, stores: Stores, access: Access, pages: PageTokens) -> None:
+    def __init__(self, stores: Stores, access: Access, pages: PageTokens, *, sparse: bool = False) -> None:
+        """`sparse`: a manifest may name layers and images that its repository does not hold."""
         self._metadata = stores.metadata
         self._keys = stores.keys
         self._clock = stores.clock
         self._access = access
         self._pages = pages
+        self._sparse = sparse
 
     async def put(
         self,
@@ -99,10 +101,10 @@ class Images:
         content: bytes,
         *,
         media_type: str | None,
-        tag: Tag | None,
+        tags: Sequence[Tag],
         digest: Digest | None,
     ) -> Pushed:
-        """Store a manifest, and point a tag at it.
+        """Store a manifest, and point tags at it: all of them or none.
 
         Checks in ECR's order (ecr-behaviour 1.5): access, repository, syntax, media type, digest, blobs, child
         manifests, tag. Raises InvalidParameter, ImageDigestDoesNotMatch, LayersNotFound, ReferencedImagesNotFound and
@@ -122,8 +124,8 @@ class Images:
             if held.content_key != content_key:
                 raise RepositoryNotFound(repository)  # it was deleted, and made anew under another key
             image, added = await self._record(unit, held, draft)
-            tagged = tag is not None and await self._tag(unit, held, image, tag)
-        return Pushed(image, changed=added or tagged)
+            tagged = [await self._tag(unit, held, image, tag) for tag in tags]
+        return Pushed(image, changed=added or any(tagged))
 
     async def get(self, caller: Caller, repository: RepositoryId, wanted: ImageId) -> StoredImage:
         """One image with its bytes; raises ImageNotFound."""
@@ -224,6 +226,22 @@ class Images:
             more = self._pages.seal(query, [images[-1].pushed_at, str(images[-1].digest)])
         return Listing(images, more)
 
+    async def untag(self, caller: Caller, repository: RepositoryId, tag: Tag) -> None:
+        """Docker's DELETE by tag: an image goes with its last tag, unless an index lists it. Raises ImageNotFound.
+
+        Through the API the last tag of such an image cannot be removed (ecr-behaviour 1.6); the OCI specification lets
+        every tag be deleted, and the image stays for the index's sake.
+        """
+        asked = ImageId(tag)
+        await self._access.repository(caller, "ecr:BatchDeleteImage", repository)
+        async with self._metadata.writing() as unit:
+            held = await lock(unit, repository)
+            outcome = await self._remove(unit, held, asked)
+            if isinstance(outcome, ImageFailure):
+                if outcome.code != _REFERENCED:
+                    raise ImageNotFound(repository, asked)
+                await unit.tags.delete(held.key, tag)
+
     async def delete_many(
         self, caller: Caller, repository: RepositoryId, wanted: Sequence[ImageId]
     ) -> tuple[list[ImageId], list[ImageFailure]]:
@@ -282,13 +300,14 @@ class Images:
         return image, True
 
     async def _sizes(self, unit: Unit, held: Repository, manifest: Manifest) -> list[int]:
-        """Bytes of every blob or child image that the manifest names; all must be in the repository."""
+        """Bytes of every blob or child image that the manifest names; all must be in the repository, unless sparse."""
         layers = [(blob.digest, await unit.layers.find(held.key, blob.digest)) for blob in manifest.blobs]
-        if missing := [digest for digest, layer in layers if layer is None]:
+        if not self._sparse and (missing := [digest for digest, layer in layers if layer is None]):
             raise LayersNotFound(held.id, missing)
         children = [(child.digest, await unit.manifests.find(held.key, child.digest)) for child in manifest.images]
-        if missing := list(dict.fromkeys(digest for digest, child in children if child is None)):
-            raise ReferencedImagesNotFound(held.id, missing)
+        unknown = list(dict.fromkeys(digest for digest, child in children if child is None))
+        if unknown and not self._sparse:
+            raise ReferencedImagesNotFound(held.id, unknown)
         return [layer.size for _, layer in layers if layer] + [child.content_size for _, child in children if child]
 
     async def _tag(self, unit: Unit, held: Repository, image: Image, tag: Tag) -> bool:

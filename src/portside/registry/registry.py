@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from portside.registry.callers import Callers
 from portside.registry.images import Images
 from portside.registry.layers import Layers
+from portside.registry.referrers import Referrers
 from portside.registry.repositories import Repositories
 from portside.registry.uploads import Uploads
 
@@ -18,5 +19,6 @@ class Registry:
     callers: Callers
     repositories: Repositories
     images: Images
+    referrers: Referrers
     layers: Layers
     uploads: Uploads

@@ -15,7 +15,7 @@ import hashlib
 import os
 import uuid
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -78,7 +78,7 @@ class Uploads:
         self._access = access
         # Hashes that have counted an upload so far, by upload and turn: the next request is usually made here again.
         # When it is not, the bytes are read once more.
-        self._counted: OrderedDict[tuple[str, int], Hash] = OrderedDict()
+        self._counted: OrderedDict[tuple[str, int], Mapping[str, Hash]] = OrderedDict()
 
     async def begin(self, caller: Caller, repository: RepositoryId) -> Upload:
         """Open an upload; those into the same repository that nobody went on with for a day end now."""
@@ -112,9 +112,13 @@ class Uploads:
         *,
         first: int | None = None,
         last: int | None = None,
+        algorithm: str = "sha256",
         through_api: bool = False,
     ) -> Upload:
         """Take bytes that begin at `first` (where the last ones ended, when not given) and end with `last`.
+
+        `algorithm` is what the digest is expected to be made with: another one is counted at the end, by reading once
+        more.
 
         What arrived before a client hung up is kept, and BodyTruncated raised. Raises InvalidLayerPart for bytes that
         do not follow on or are not as many as they were said to be.
@@ -124,7 +128,7 @@ class Uploads:
             _follows(held, row, first)
             if through_api and row.parts >= _MOST_PARTS:
                 raise LimitExceeded(f"An upload cannot have more than {_MOST_PARTS} parts.")
-            intake = await self._intake(held, row)
+            intake = await self._intake(held, row, frozenset({algorithm}))
             truncated = await self._feed(intake, row, body)
             taken = intake.received - row.received
             if not truncated and first is not None and last is not None and taken != last - first + 1:
@@ -166,7 +170,7 @@ class Uploads:
                 _follows(held, row, first)
                 if through_api:
                     _may_complete(held, row)
-                intake = await self._intake(held, row)
+                intake = await self._intake(held, row, frozenset(one.algorithm for one in digests))
                 if body is None or not await self._feed(intake, row, body):
                     return await self._finish(held, row, intake, digests)
                 await self._release(await self._progress(held, row, intake), intake)
@@ -246,14 +250,14 @@ class Uploads:
         with contextlib.suppress(StorageError):
             await self._threads.run(partial(self._blobs.delete, location))
 
-    async def _intake(self, held: Repository, row: Upload) -> Intake:
+    async def _intake(self, held: Repository, row: Upload, algorithms: frozenset[str]) -> Intake:
         box = (await self._keys.key(held.content_key)).box
         remainder = box.open(row.remainder, row.location.encode()) if row.remainder else b""
-        sha256: Hash | None = self._counted.pop((row.id, row.turn - 1), None)
-        if sha256 is None and row.received == len(remainder):
-            sha256 = hashlib.sha256()
+        counted = self._counted.pop((row.id, row.turn - 1), {})
+        if row.received == len(remainder):
+            counted = {name: hashlib.new(name) for name in algorithms}  # nothing is written yet
         return Intake(
-            self._blobs, self._threads, row.location, received=row.received, remainder=remainder, sha256=sha256
+            self._blobs, self._threads, row.location, received=row.received, remainder=remainder, counted=counted
         )
 
     async def _feed(self, intake: Intake, row: Upload, body: AsyncIterable[bytes]) -> bool:
@@ -305,8 +309,8 @@ class Uploads:
         async with self._metadata.writing(durable=False) as unit:
             if not await unit.uploads.release(row, self._clock()):
                 raise UploadBusy(row.id)
-        if intake.sha256 is not None:
-            self._counted[row.id, row.turn] = intake.sha256
+        if intake.counted:
+            self._counted[row.id, row.turn] = intake.counted
             while len(self._counted) > _REMEMBERED:
                 self._counted.popitem(last=False)
 

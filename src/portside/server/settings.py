@@ -105,6 +105,15 @@ class Settings:
             shown="on",
         ),
     )
+    sparse: bool = field(
+        default=False,
+        metadata=about(
+            "switch",
+            "Whether a manifest may name images and layers that its repository does not hold; `off` is ECR's rule.",
+            key="registry.sparse",
+            shown="off",
+        ),
+    )
     master_key_file: Path | None = field(
         default=None,
         metadata=about(

@@ -19,6 +19,7 @@ from portside.registry.content import Threads
 from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
+from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.stores import Stores
@@ -93,7 +94,8 @@ async def open(settings: Settings) -> Plant:  # noqa: A001 - `wiring.open` says 
     registry = Registry(
         callers=Callers(stores, access),
         repositories=Repositories(stores, access, pages),
-        images=Images(stores, access, pages),
+        images=Images(stores, access, pages, sparse=settings.sparse),
+        referrers=Referrers(stores, access),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
     )

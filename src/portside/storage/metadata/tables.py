@@ -123,6 +123,7 @@ manifests = Table(
     Column("last_pull_at", BigInteger),
     Index(None, "repository", "pushed_at", "digest"),
     Index(None, "repository", "subject", "digest"),
+    Index(None, "repository", "subject", "artifact_type", "digest"),
 )
 
 references = Table(
