@@ -148,7 +148,7 @@ def test_migrate_brings_a_folder_up_to_date(data: Path) -> None:
     data.mkdir()
     for _ in range(2):
         code, out, _ = portside(data.parent, "migrate", "--data", data)
-        assert (code, out) == (0, "The database is at schema 0001.\n")
+        assert (code, out) == (0, "The database is at schema 0002.\n")
     assert [path.name for path in data.iterdir()] == ["portside.db"]
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from portside.core import media_types
 from portside.core.digest import Digest
+from portside.core.errors import InvalidParameter
 from portside.distribution.exchange import Exchange, Reply
 from portside.distribution.listings import page, page_link
 from portside.registry.referrers import Referrer
@@ -21,6 +22,8 @@ async def get(registry: Registry, exchange: Exchange) -> Reply:
     limit, after = page(exchange, _MOST)
     repository, subject = exchange.repository, Digest.parse(exchange.parts["digest"])
     wanted = exchange.query.get("artifactType") or None
+    if "\0" in (wanted or ""):
+        raise InvalidParameter("artifactType", "Member must not contain a null character")
     found = await registry.referrers.page(
         exchange.caller, repository, subject, artifact_type=wanted, after=after, limit=limit
     )
