@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import email
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -52,7 +53,7 @@ def test_parts_are_worth_their_heads(header: str, size: int) -> None:
         spans = asked(header, size)
     except InvalidRange:
         return
-    assert all(second.start - first.stop > 128 for first, second in zip(spans, spans[1:], strict=False))
+    assert all(second.start - first.stop > 128 for first, second in pairwise(spans))
 
 
 @given(st.text() | st.text().map("bytes={}".format), st.integers(0, 100))

@@ -247,14 +247,19 @@ async def test_the_algorithm_of_the_digest_travels_in_the_address(house: House, 
     half = SIZE // 2
     answer = await client.ask("PATCH", address, LARGE[:half], chunk(0, half - 1))
     assert (answer.status, answer.headers["location"]) == (202, address)
-    gap = await client.ask("PATCH", address, b"x", chunk(5, 5))
-    assert (gap.status, gap.headers["location"]) == (416, address)
-    assert (await client.ask("GET", address)).headers["location"] == address
     done = await client.ask("PUT", f"{address}&digest={digest}", LARGE[half:], chunk(half, SIZE - 1))
     assert (done.status, done.headers["docker-content-digest"]) == (201, str(digest))
     assert isinstance(house.stores.blobs, Blobs)
     assert "read" not in house.stores.blobs.calls
     assert (await client.ask("GET", done.headers["location"])).body == LARGE
+
+
+async def test_every_answer_about_an_upload_keeps_the_algorithm(client: Client) -> None:
+    begun = await client.ask("POST", f"{V2}/blobs/uploads/", **{"digest-algorithm": "sha512"})
+    address = begun.headers["location"]
+    gap = await client.ask("PATCH", address, b"x", chunk(5, 5))
+    assert (gap.status, gap.headers["location"]) == (416, address)
+    assert (await client.ask("GET", address)).headers["location"] == address
 
 
 async def test_sha512_pushes_in_one_request(client: Client) -> None:

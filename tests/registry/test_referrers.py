@@ -7,6 +7,7 @@ import pytest
 from portside.core import media_types
 from portside.core.digest import Digest
 from portside.core.errors import ReferencedImagesNotFound, RepositoryNotFound
+from portside.core.names import parse_tag
 from portside.registry.referrers import Referrer, Referring
 from tests.registry.house import APP, HOME, MEBIBYTE, House, described, image_of, index_of
 
@@ -57,7 +58,7 @@ async def test_the_subject_may_come_later_or_go(app: House) -> None:
     [digest] = await fill(app, signature(1))
     await app.put(SUBJECT, "v1")
     assert [one.image.digest for one in (await page(app)).items] == [digest]
-    await app.registry.images.untag(app.caller, APP, (await app.identifiers("TAGGED"))[0].tag or pytest.fail())
+    await app.registry.images.untag(app.caller, APP, parse_tag("v1"))
     assert [one.image.digest for one in (await page(app)).items] == [digest]
 
 

@@ -103,7 +103,7 @@ def fill(database: sqlite3.Connection, count: int) -> None:
     database.executemany(
         "INSERT INTO manifests (repository, digest, media_type, subject, artifact_type, content, size, content_size,"
         " pushed_at) VALUES (1, ?, '', 'one', ?, '', 0, 0, ?)",
-        [(str(digest(number)), f"kind {number % 3}", NOW + number // 10) for number in numbers],
+        [(str(digest(number)), f"kind {number % 2}", NOW + number // 10) for number in numbers],
     )
     database.executemany(
         "INSERT INTO tags (repository, name, digest, tagged_at) VALUES (1, ?, ?, 0)",
