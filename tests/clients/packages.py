@@ -30,7 +30,6 @@ PACKAGES = {
     "containerd": "containerd",
     "ctr": "containerd",
     "umoci": "umoci",
-    "go": "golang",
     "docker-credential-ecr-login": "amazon-ecr-credential-helper",
     "docker-registry": "docker-registry",
     "aws": "awscli",

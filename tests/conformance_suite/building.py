@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.clients.packages import CACHE, PackageUnavailableError, program
+from tests.clients.packages import CACHE, PackageUnavailableError, install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,7 @@ MODULE = "github.com/opencontainers/distribution-spec/conformance"
 VERSION = "v0.0.0-20260831232431-97274622c111"
 """The suite's main branch at that time and commit; what a run means is known only of one version."""
 _OLDEST_GO = (1, 24)
+_PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/go/bin", "/usr/bin"])
 _FOLDER = CACHE / "conformance"
 
 
@@ -48,9 +49,13 @@ def _build(target: Path) -> None:
         raise PackageUnavailableError(f"the conformance suite could not be built: go install {MODULE} ({last})")
 
 
-def _go() -> Path:
-    found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
-    go = Path(found) if found else program("go")
+def _go() -> str:
+    """Return where Go is, of a version that can build the suite."""
+    if shutil.which("go", path=_PLACES) is None:
+        install(["golang"])
+    go = shutil.which("go", path=_PLACES)
+    if go is None:
+        raise PackageUnavailableError("the conformance suite needs Go, and the package golang does not contain go")
     said = _run([go, "env", "GOVERSION"], os.environ).stdout.strip()
     version = re.match(r"go([0-9]+)\.([0-9]+)", said)
     if version is None or (int(version[1]), int(version[2])) < _OLDEST_GO:

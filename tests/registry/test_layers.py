@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portside.core.digest import Digest
-from portside.core.errors import ContentDamaged, LayerInaccessible, LayerNotFound, RegistryTokenInvalid
+from portside.core.errors import ContentDamaged, LayerInaccessible, LayerNotFound, LayerReferenced, RegistryTokenInvalid
 from portside.identity.caller import Circumstances
 from portside.registry.content import PIECE
 from portside.storage.blobs.port import SEGMENT
@@ -272,3 +272,32 @@ async def test_another_type_is_kept_when_another_image_gives_it(app: House) -> N
     await app.push(b"{}")
     await app.put(image_of(b"{}", LARGE))
     assert (await app.registry.layers.look(app.caller, APP, Digest.of(LARGE))).media_type == LAYER_TYPE
+
+
+# --- deletion ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_deleted_layer_is_gone_from_one_repository_and_comes_back(app: House) -> None:
+    await app.create(OTHER)
+    digest = await app.push(b"layer")
+    await app.push(b"layer", OTHER)
+    await app.registry.layers.delete(app.caller, APP, digest)
+    assert (await app.holds(digest), await app.holds(digest, OTHER)) == (False, True)
+    with pytest.raises(LayerNotFound):
+        await app.registry.layers.delete(app.caller, APP, digest)
+    await app.push(b"layer")
+    assert await app.read(digest) == b"layer"
+    assert await app.rows("SELECT holders FROM blobs") == [(2,)]
+
+
+async def test_a_layer_stays_until_its_last_image_goes(app: House) -> None:
+    digest = await app.push(b"layer")
+    await app.push(b"{}")
+    for tag in ("a", "b"):
+        await app.put(image_of(b"{}", b"layer", annotations={"tag": tag}), tag)
+    for image in await app.identifiers():
+        with pytest.raises(LayerReferenced):
+            await app.registry.layers.delete(app.caller, APP, digest)
+        await app.delete(image)
+    await app.registry.layers.delete(app.caller, APP, digest)
+    assert not await app.holds(digest)

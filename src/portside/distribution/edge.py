@@ -35,6 +35,7 @@ from portside.registry.registry import Registry
 
 _log = structlog.get_logger()
 _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+_JSON = "application/json; charset=utf-8"
 _NOT_FOUND = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
@@ -57,7 +58,8 @@ class DataPlane:
 
     async def _reply(self, exchange: Exchange, scope: Scope) -> Reply:
         if not exchange.is_framed:
-            return Reply(400, {"Connection": "close"})
+            body = failure_body("UNSUPPORTED", "The headers leave in doubt where the request's body ends.")
+            return Reply(400, {"Content-Type": _JSON, "Connection": "close"}, body)
         handler, parts, exists = match(exchange.method, exchange.path)
         if not exists:
             return Reply(404, _NOT_FOUND, b"404 page not found\n")
@@ -96,14 +98,14 @@ class DataPlane:
         if error is None:
             _log.exception("request failed", method=exchange.method, path=exchange.path)
             body = failure_body("UNKNOWN", "The registry failed to answer. Try again.")
-            return Reply(500, {"Content-Type": "application/json; charset=utf-8"}, body)
+            return Reply(500, {"Content-Type": _JSON}, body)
         status, code, message = words(error)
         if status == 401:  # noqa: PLR2004 - the challenge's own status
             headers = {**self._challenge(exchange, scope), **_headers(exchange, error)}
             return Reply(401, headers, b"Not Authorized\n")
         if status >= 500:  # noqa: PLR2004 - ours to look at
             _log.error("request failed", method=exchange.method, path=exchange.path, reason=error.message)
-        headers = {"Content-Type": "application/json; charset=utf-8", **_headers(exchange, error)}
+        headers = {"Content-Type": _JSON, **_headers(exchange, error)}
         return Reply(status, headers, failure_body(code, message + _advice(exchange, error)))
 
     def _challenge(self, exchange: Exchange, scope: Scope) -> Mapping[str, str]:
