@@ -251,7 +251,9 @@ async def test_an_unknown_address_is_not_found_in_plain_text(client: Client, nob
     ],
 )
 async def test_a_method_that_an_address_lacks_is_unsupported(client: Client, method: str, path: str) -> None:
-    assert (await client.ask(method, path)).error == (405, "UNSUPPORTED", "The operation is unsupported.")
+    answer = await client.ask(method, path)
+    assert answer.error == (405, "UNSUPPORTED", "The operation is unsupported.")
+    assert "GET" in answer.headers["allow"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portside.distribution import blobs, listings, manifests, referrers, uploads
-from portside.distribution.routes import ROUTES, match
+from portside.distribution.routes import ROUTES, match, methods
 
 U = "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -53,6 +53,13 @@ def test_every_handler_has_a_row() -> None:
     rows = {route.handler for route in ROUTES}
     assert {handler.__module__ for handler in rows} == {room.__name__ for room in rooms}
     assert len(rows) == len(ROUTES)
+
+
+def test_an_address_knows_its_methods() -> None:
+    assert methods("/v2/a/blobs/sha256:1") == "DELETE, GET, HEAD"
+    assert methods(f"/v2/a/blobs/uploads/{U}") == "DELETE, GET, HEAD, PATCH, PUT"
+    assert methods("/v2/") == "GET, HEAD"
+    assert methods("/v2/x") == ""
 
 
 def test_a_path_that_exists_under_another_method_is_told_from_one_that_does_not() -> None:

@@ -26,7 +26,7 @@ from portside.core.hosts import HostNames
 from portside.core.names import RegistryId
 from portside.distribution.errors import words
 from portside.distribution.exchange import Exchange, Receive, Reply, Scope, Send, answer, failure_body
-from portside.distribution.routes import match
+from portside.distribution.routes import match, methods
 from portside.distribution.uploads import progress
 from portside.identity.caller import Circumstances
 from portside.identity.tokens import TICKET_PARAMETER
@@ -106,6 +106,8 @@ class DataPlane:
         if status >= 500:  # noqa: PLR2004 - ours to look at
             _log.error("request failed", method=exchange.method, path=exchange.path, reason=error.message)
         headers = {"Content-Type": _JSON, **_headers(exchange, error)}
+        if status == 405:  # noqa: PLR2004 - which must say what else there is
+            headers["Allow"] = methods(exchange.path)
         return Reply(status, headers, failure_body(code, message + _advice(exchange, error)))
 
     def _challenge(self, exchange: Exchange, scope: Scope) -> Mapping[str, str]:

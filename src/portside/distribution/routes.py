@@ -55,3 +55,8 @@ def match(method: str, path: str) -> tuple[Handler | None, dict[str, str], bool]
                 return route.handler, found.groupdict(), True
             exists = True
     return None, {}, exists
+
+
+def methods(path: str) -> str:
+    """The Allow header of an address (RFC 9110, 10.2.1)."""
+    return ", ".join(sorted({name for route in ROUTES if route.path.fullmatch(path) for name in route.methods}))
