@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -42,9 +41,12 @@ def run(folder: Path) -> Results:
 
 
 def _allow_mounts(registry: RunningRegistry) -> None:
-    """Set the account to mount blobs, which is off by default; a server that has no such setting says so."""
-    with contextlib.suppress(ClientError):
+    """Set the account to mount blobs, which is off by default; a server that has no such setting yet says so."""
+    try:
         registry.ecr.put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "UnsupportedOperationException":
+            raise
 
 
 def _judged(program: Path, registry: RunningRegistry, folder: Path) -> Results:
