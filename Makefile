@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check model bench soak clean
+.PHONY: help setup setup-dev run test check conformance model bench soak clean
 
 help: ## list these targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  %-10s %s\n' "$$name" "$$what"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  %-11s %s\n' "$$name" "$$what"; done
 
 setup: $(VENV)/.portside ## make .venv with the command .venv/bin/portside
 
@@ -26,6 +26,9 @@ check: setup-dev ## format, lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+conformance: setup-dev ## run the OCI's own conformance suite; writes docs/reference/conformance.md
+	$(BIN)/python -m tests.conformance_suite
 
 model: setup-dev ## generate the ECR API's types from botocore's model
 	$(BIN)/python tools/model.py

@@ -189,7 +189,7 @@ def test_an_image_is_put(bench: Bench) -> None:
         "imageManifest": "{}",
         "imageManifestMediaType": "application/vnd.oci.image.manifest.v1+json",
     }
-    assert bench.images.asked == [(TEAM, b"{}", {"media_type": "a/b", "tag": "v1", "digest": DIGEST})]
+    assert bench.images.asked == [(TEAM, b"{}", {"media_type": "a/b", "tags": ("v1",), "digest": DIGEST})]
 
 
 def test_the_same_image_again_is_an_error(bench: Bench) -> None:

@@ -30,6 +30,7 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "registry_host": ("r.example.com", '"r.example.com"', "r.example.com"),
     "domain": ("example.com", '"example.com"', "example.com"),
     "sealing": ("off", "false", False),
+    "sparse": ("on", "true", True),
     "master_key_file": ("/m.key", '"/m.key"', Path("/m.key")),
     "collect_interval": ("60", "60", 60),
     "collect_grace": ("90", "90", 90),

@@ -279,3 +279,24 @@ def test_any_document_is_a_manifest_or_refused(document: dict[str, Any], declare
     for text in (manifest.media_type, manifest.artifact_type or "", *(blob.media_type for blob in manifest.blobs)):
         text.encode()
         assert "\0" not in text
+
+
+@given(NEARLY | st.dictionaries(KEYS, VALUES), VALUES)
+def test_whatever_a_manifest_is_annotated_with_text_is_told(document: dict[str, Any], annotations: Any) -> None:
+    content = json.dumps({**document, "annotations": annotations}).encode()
+    found = manifests.annotations_of(content)
+    assert all(isinstance(key, str) and isinstance(value, str) for key, value in found.items())
+
+
+def test_annotations_are_read_without_what_is_no_text() -> None:
+    content = json.dumps({"annotations": {"a": "b", "c": 1, "d": None, "e": {"f": "g"}}}).encode()
+    assert manifests.annotations_of(content) == {"a": "b"}
+    assert manifests.annotations_of(b"{}") == {}
+    with pytest.raises(InvalidParameter):
+        manifests.annotations_of(b"no manifest")
+
+
+@pytest.mark.parametrize("media_type", sorted(media_types.ARTIFACTS))
+def test_artifact_manifests_of_both_kinds_are_read(media_type: str) -> None:
+    document = {"mediaType": media_type, "artifactType": "x/y", "blobs": [], "subject": None}
+    assert manifests.read(json.dumps(document).encode(), None).artifact_type == "x/y"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import email
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from portside.core.errors import ContentDamaged
 from portside.registry.content import PIECE
 from tests.distribution.driver import V2, Answer, Client, Request, authorization_of, plane_of
 from tests.registry.fakes import Blobs
-from tests.registry.house import APP, House, noise
+from tests.registry.house import APP, House, image_of, noise
 
 LARGE = noise(3 * PIECE + 12_345)
 SIZE = len(LARGE)
@@ -36,6 +37,7 @@ async def test_a_blob_comes_as_it_was_pushed(puller: Client) -> None:
         "content-length": str(SIZE),
         "docker-content-digest": DIGEST,
         "accept-ranges": "bytes",
+        "etag": f'"{DIGEST}"',
         "docker-distribution-api-version": "registry/2.0",
     }
 
@@ -91,7 +93,10 @@ async def test_a_range_comes_alone(puller: Client, header: str, start: int, stop
     assert answer.headers["docker-content-digest"] == DIGEST
 
 
-@pytest.mark.parametrize("header", [f"bytes={SIZE}-", f"bytes={SIZE}-{SIZE + 5}", f"bytes={10**18}-", "bytes=-0"])
+@pytest.mark.parametrize(
+    "header",
+    [f"bytes={SIZE}-", f"bytes={SIZE}-{SIZE + 5}", f"bytes={10**18}-", "bytes=-0", "bytes=5-4", "bytes=-0,5-4"],
+)
 async def test_a_range_past_the_end_is_refused_with_the_size(puller: Client, header: str) -> None:
     answer = await puller.ask("GET", PATH, headers={"Range": header})
     assert answer.error == (416, "UNSUPPORTED", "The requested range is not satisfiable.")
@@ -106,11 +111,10 @@ async def test_a_range_past_the_end_is_refused_with_the_size(puller: Client, hea
         "bytes=",
         "bytes=-",
         "bytes=a-b",
-        "bytes=5-4",
-        "bytes=0-1,3-4",
-        "bytes=0-1,",
-        "bytes= 0-1",
+        "bytes=0-1,x",
+        "bytes=,",
         "items=0-1",
+        "bytes=" + ",".join(f"{at}-{at}" for at in range(0, 65_000, 1000)),
         "bytes=+1-2",
         "bytes=1-2-3",
         "bytes=" + "1" * 20 + "-",
@@ -220,9 +224,87 @@ async def test_a_repository_deleted_during_a_download_does_not_cut_it(house: Hou
     assert (await puller.ask("GET", PATH)).error[1] == "NAME_UNKNOWN"
 
 
-async def test_no_blob_can_be_deleted(puller: Client) -> None:
-    assert (await puller.ask("DELETE", PATH)).error[:2] == (405, "UNSUPPORTED")
+async def test_several_ranges_come_as_parts(puller: Client) -> None:
+    answer = await puller.ask("GET", PATH, headers={"Range": f"bytes=100000-100009,0-4,-3,{SIZE + 5}-"})
+    assert answer.status == 206
+    assert "content-range" not in answer.headers
+    kind, _, boundary = answer.headers["content-type"].partition("; boundary=")
+    assert kind == "multipart/byteranges"
+    message = email.message_from_bytes(f"Content-Type: {kind}; boundary={boundary}\r\n".encode() + answer.body)
+    assert message.is_multipart()
+    parts = [(part["Content-Range"], part.get_payload(decode=True)) for part in message.walk() if part is not message]
+    assert parts == [
+        (f"bytes 0-4/{SIZE}", LARGE[:5]),
+        (f"bytes 100000-100009/{SIZE}", LARGE[100_000:100_010]),
+        (f"bytes {SIZE - 3}-{SIZE - 1}/{SIZE}", LARGE[-3:]),
+    ]
+
+
+@pytest.mark.parametrize("header", ["bytes=0-4,3-9", "bytes=5-9,0-4", "bytes=0-1, ,8-9,", "BYTES= 0-0\t,9-9"])
+async def test_ranges_that_touch_come_as_one(puller: Client, header: str) -> None:
+    answer = await puller.ask("GET", PATH, headers={"Range": header})
+    assert (answer.status, answer.body) == (206, LARGE[:10])
+    assert answer.headers["content-range"] == f"bytes 0-9/{SIZE}"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("known", [f'"{DIGEST}"', f'W/"{DIGEST}"', f'"x", "{DIGEST}"', "*", DIGEST])
+async def test_a_client_that_has_the_bytes_is_not_sent_them(puller: Client, method: str, known: str) -> None:
+    answer = await puller.ask(method, PATH, headers={"If-None-Match": known, "Range": "bytes=0-1"})
+    assert (answer.status, answer.body) == (304, b"")
+    assert answer.headers == {
+        "etag": f'"{DIGEST}"',
+        "docker-content-digest": DIGEST,
+        "docker-distribution-api-version": "registry/2.0",
+    }
+
+
+@pytest.mark.parametrize("known", ["", '"x"', f'"{DIGEST}0"', f'"x{DIGEST}"'])
+async def test_a_client_that_has_other_bytes_is_sent_these(puller: Client, known: str) -> None:
+    assert (await puller.ask("GET", PATH, headers={"If-None-Match": known})).body == LARGE
+
+
+async def test_whoever_may_not_see_a_blob_is_not_told_that_it_is_unchanged(client: Client) -> None:
+    assert (await client.ask("GET", NONE, headers={"If-None-Match": "*"})).status == 404
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        (f'"{DIGEST}"', 206),
+        (f'W/"{DIGEST}"', 200),
+        ('"x"', 200),
+        ("Wed, 25 Nov 2026 04:00:00 GMT", 200),
+        ("", 200),
+    ],
+)
+async def test_a_range_of_other_content_is_the_whole(puller: Client, condition: str, status: int) -> None:
+    answer = await puller.ask("GET", PATH, headers={"Range": "bytes=0-1", "If-Range": condition})
+    assert (answer.status, answer.body) == (status, LARGE[:2] if status == 206 else LARGE)
+
+
+async def test_a_blob_that_no_image_refers_to_can_be_deleted(puller: Client) -> None:
+    assert (await puller.ask("DELETE", PATH)).status == 202
+    assert (await puller.ask("HEAD", PATH)).status == 404
+    assert (await puller.ask("DELETE", PATH)).error[:2] == (404, "BLOB_UNKNOWN")
+    await puller.push(LARGE)
+    assert (await puller.ask("GET", PATH)).body == LARGE
+
+
+async def test_a_blob_that_an_image_refers_to_stays(puller: Client) -> None:
+    await puller.push(b"{}")
+    await puller.put("v1", image_of(b"{}", LARGE))
+    assert (await puller.ask("DELETE", PATH)).error == (
+        405,
+        "UNSUPPORTED",
+        (
+            f"The layer with digest '{DIGEST}' in the repository with name 'team/app' in the registry "
+            "with id '123456789012' cannot be deleted because an image refers to it"
+        ),
+    )
     assert (await puller.ask("HEAD", PATH)).status == 200
+    await puller.ask("DELETE", f"{V2}/manifests/v1")
+    assert (await puller.ask("DELETE", PATH)).status == 202
 
 
 async def test_nothing_a_client_sends_becomes_a_path(tmp_path: Path, client: Client) -> None:

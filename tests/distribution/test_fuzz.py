@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,26 +20,51 @@ from hypothesis import strategies as st
 from portside.core import media_types
 from portside.core.digest import Digest
 from portside.core.hosts import HostNames
+from portside.distribution.errors import WIRE
 from portside.distribution.manners import OPEN, Manners
+from portside.distribution.routes import match
 from portside.distribution.strict import STRICT
 from portside.identity.tokens import TICKET_PARAMETER
 from portside.server.settings import Settings
-from tests.distribution.driver import Application, Request, authorization_of, client_of, drive, plane_of
+from tests.distribution.driver import Answer, Application, Request, authorization_of, client_of, drive, plane_of
 from tests.registry.house import ACCOUNT, APP, CONFIG_TYPE, HOME, REGION, Clock, described, image_of, index_of, opened
 
 HOSTS = HostNames("localhost:4510", "http", "registry.test")
 LAYER = b"layer"
 IMAGE = image_of(b"{}", LAYER)
+REFERRER = image_of(
+    b"{}",
+    LAYER,
+    artifactType="application/vnd.signature",
+    subject=described(media_types.OCI_MANIFEST, IMAGE),
+    annotations={"a": "b"},
+)
 DIGESTS = [str(Digest.of(content)) for content in (b"{}", LAYER, IMAGE, b"", b"none")]
+DIGESTS += [str(Digest.of(content, "sha512")) for content in (LAYER, IMAGE)]
 
 methods = st.sampled_from(["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"]) | st.text(max_size=6)
 anything = st.text(max_size=20)
 numbers = st.integers(-5, 20).map(str) | st.integers().map(str)
 names = st.sampled_from([APP.name, APP.name, APP.name, "team/none", "No", "a//b", "_catalog", ""]) | anything
-references = st.sampled_from(["v1", "v2", "latest", *DIGESTS]) | anything
-types = st.sampled_from([media_types.OCI_MANIFEST, media_types.OCI_INDEX, media_types.DOCKER_MANIFEST, "x/y; z"])
+half_digests = st.builds(
+    "{}:{}".format,
+    st.sampled_from(["sha256", "sha512", "SHA256", "md5", "sha256+b", ""]),
+    st.text("0aFg", max_size=130),
+)
+references = st.sampled_from(["v1", "v2", "latest", *DIGESTS]) | half_digests | anything
+types = st.sampled_from(
+    [*sorted(media_types.IMAGES | media_types.INDEXES | media_types.ARTIFACTS | media_types.SCHEMA1), "x/y; z"]
+)
 header_values = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30)
-ranges = st.builds("bytes={}-{}".format, numbers | st.just(""), numbers | st.just("")) | header_values
+one_range = st.builds("{}-{}".format, numbers | st.just(""), numbers | st.just(""))
+ranges = st.lists(one_range, max_size=5).map(lambda listed: "bytes=" + ",".join(listed)) | header_values
+entity_tags = (
+    st.lists(st.builds('{}"{}"'.format, st.sampled_from(["", "W/"]), st.sampled_from(DIGESTS)), max_size=3).map(
+        ", ".join
+    )
+    | st.just("*")
+    | header_values
+)
 spans = st.builds("{}-{}".format, numbers, numbers) | header_values
 documents = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(DIGESTS),
@@ -55,6 +80,8 @@ manifests = st.fixed_dictionaries(
         "manifests": st.lists(descriptors, max_size=3) | documents,
         "subject": descriptors,
         "artifactType": st.text(max_size=5) | documents,
+        "blobs": st.lists(descriptors, max_size=3) | documents,
+        "annotations": st.dictionaries(st.text(max_size=3), st.text(max_size=3) | documents, max_size=3) | documents,
     },
 ).map(lambda document: json.dumps(document).encode())
 bodies = st.sampled_from([b"", b"{}", LAYER, IMAGE, index_of(IMAGE)]) | manifests | st.binary(max_size=64)
@@ -73,6 +100,7 @@ def targets(draw: st.DrawFn) -> str:
                 f"/v2/{name}/manifests/{reference}",
                 f"/v2/{name}/manifests/{reference}",
                 f"/v2/{name}/blobs/{reference}",
+                f"/v2/{name}/referrers/{reference}",
                 f"/v2/{name}/blobs/uploads/",
                 f"/v2/{name}/blobs/uploads/UPLOAD",
                 f"/v2/{name}/blobs/uploads/UPLOAD",
@@ -81,8 +109,10 @@ def targets(draw: st.DrawFn) -> str:
             ]
         )
     )
-    parameters = st.sampled_from(["n", "last", "digest", "mount", "from", TICKET_PARAMETER, "x"])
-    values = st.sampled_from(DIGESTS) | numbers | anything
+    parameters = st.sampled_from(
+        ["n", "last", "digest", "mount", "from", "tag", "artifactType", "digest-algorithm", TICKET_PARAMETER, "x"]
+    )
+    values = st.sampled_from([*DIGESTS, "sha512", "v1", "v2"]) | numbers | anything
     query = draw(st.lists(st.builds(lambda key, value: f"{key}={quote(value)}", parameters, values), max_size=3))
     return path + "?" + "&".join(query)
 
@@ -90,6 +120,8 @@ def targets(draw: st.DrawFn) -> str:
 HEADERS: dict[str, st.SearchStrategy[str]] = {
     "Range": ranges,
     "Content-Range": spans,
+    "If-Range": entity_tags,
+    "If-None-Match": entity_tags,
     "Content-Type": types | header_values,
     "Content-Length": numbers | header_values,
     "Transfer-Encoding": st.just("chunked") | header_values,
@@ -109,10 +141,10 @@ class Bench:
         self.authorization = authorization
         self.upload = "00000000-0000-0000-0000-000000000000"
 
-    def ask(self, request: Request) -> int:
+    def ask(self, request: Request) -> Answer:
         answer = self.runner.run(drive(self.plane, request))
         self.upload = answer.headers.get("docker-upload-uuid", self.upload)
-        return answer.status
+        return answer
 
 
 @asynccontextmanager
@@ -126,6 +158,7 @@ async def registry(manners: Manners) -> AsyncIterator[tuple[Application, str]]:
             for content in (b"{}", LAYER):
                 await client.push(content)
             await client.put("v1", IMAGE)
+            await client.put("v2", REFERRER)
             yield plane_of(house, HOSTS, manners), await authorization_of(house)
 
 
@@ -155,7 +188,67 @@ def requests(draw: st.DrawFn) -> Request:
 def test_no_request_is_a_server_fault(bench: Bench, request: Request) -> None:
     headers = {**request.headers, "Authorization": bench.authorization}
     target = request.target.replace("UPLOAD", bench.upload)
-    assert bench.ask(replace(request, target=target, headers=headers)) < 500
+    answer = bench.ask(replace(request, target=target, headers=headers))
+    assert 200 <= answer.status < 500
+    if answer.status >= 400 and request.method != "HEAD" and exists(target) and answer.status != 401:
+        status, code, message = answer.error
+        assert (status, code) in WORDS
+        assert message
+
+
+WORDS = {
+    *WIRE.values(),
+    *((400, code) for code in ("NAME_INVALID", "DIGEST_INVALID", "TAG_INVALID", "MANIFEST_INVALID")),
+}
+
+
+def exists(target: str) -> bool:
+    """Whether anything is answered at an address: elsewhere ECR says so in plain text."""
+    return match("GET", unquote(target.partition("?")[0]))[2]
+
+
+LEAVES = documents | st.floats() | st.sampled_from([[], {}, "", 10**30, -1, True, "sha256:" + "0" * 64, "\ud800"])
+
+
+@st.composite
+def bent(draw: st.DrawFn) -> bytes:
+    """A manifest that was right, with something of it replaced, taken away, given twice or cut off."""
+    document = json.loads(draw(st.sampled_from([IMAGE, index_of(IMAGE), REFERRER])))
+    for _ in range(draw(st.integers(1, 3))):
+        place: Any = document
+        while True:
+            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            key = draw(st.sampled_from(keys)) if keys else None
+            if key is None or not isinstance(place[key], (dict, list)) or not place[key] or draw(st.booleans()):
+                break
+            place = place[key]
+        if key is not None:
+            if draw(st.booleans()):
+                place[key] = draw(LEAVES)
+            else:
+                del place[key]
+    content = json.dumps(document).encode()
+    return draw(st.sampled_from([content, content[: draw(st.integers(0, len(content)))], content[:-1] + b',"size":1}']))
+
+
+@given(manifest=bent(), reference=references, declared=st.none() | types | header_values)
+@MANY
+def test_no_manifest_is_a_server_fault(bench: Bench, manifest: bytes, reference: str, declared: str | None) -> None:
+    headers = {"Authorization": bench.authorization, "Content-Length": str(len(manifest))}
+    if declared is not None:
+        headers["Content-Type"] = declared
+    target = f"/v2/{APP.name}/manifests/{quote(reference, safe=':')}"
+    answer = bench.ask(Request("PUT", target, manifest, headers))
+    assert answer.status in {201, 400, 404, 405}
+    if answer.status == 201:
+        # What was taken is given back, and whatever refers to it can be listed.
+        got = bench.ask(Request("GET", answer.headers["location"], b"", {"Authorization": bench.authorization}))
+        assert (got.status, got.body) == (200, manifest)
+        if subject := answer.headers.get("oci-subject"):
+            listed = f"/v2/{APP.name}/referrers/{subject}?n=1"
+            assert bench.ask(Request("GET", listed, b"", {"Authorization": bench.authorization})).status == 200
+    elif exists(target):
+        assert answer.error[:2] in WORDS
 
 
 @given(method=methods, target=targets(), authorization=st.none() | header_values | header_values.map("Basic {}".format))
@@ -164,4 +257,5 @@ def test_no_request_without_credentials_is_answered(
     bench: Bench, method: str, target: str, authorization: str | None
 ) -> None:
     headers: dict[str, Any] = {} if authorization is None else {"Authorization": authorization}
-    assert bench.ask(Request(method, target.replace("UPLOAD", bench.upload), b"", headers)) in {401, 404}
+    answer = bench.ask(Request(method, target.replace("UPLOAD", bench.upload), b"", headers))
+    assert answer.status in {401, 404}

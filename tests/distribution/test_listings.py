@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,9 @@ from tests.registry.house import HOME, House
 NAMES = ["a-a", "a/a", "a1", "a_a", "team/app"]
 
 
-async def walk(client: Client, target: str, member: str) -> list[str]:
+async def walk(client: Client, target: str, member: str) -> list[Any]:
     """Follow the links to the end."""
-    found: list[str] = []
+    found: list[Any] = []
     while True:
         answer = await client.ask("GET", target)
         found += answer.json[member]

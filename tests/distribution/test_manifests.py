@@ -283,7 +283,62 @@ async def test_a_subject_that_is_not_there_is_accepted(pusher: Client) -> None:
     image = image_of(b"{}", subject=described(media_types.OCI_MANIFEST, b"not there"))
     answer = await pusher.put("v1", image)
     assert answer.status == 201
-    assert "oci-subject" not in answer.headers  # it would promise the referrers API
+    assert answer.headers["oci-subject"] == str(Digest.of(b"not there"))
+    assert "oci-subject" not in (await pusher.put("v2", image_of(b"{}"))).headers
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("reference", ["v1", str(Digest.of(IMAGE))])
+async def test_a_client_that_has_the_manifest_is_not_sent_it(pusher: Client, method: str, reference: str) -> None:
+    await pusher.put("v1", IMAGE)
+    path, tag = f"{V2}/manifests/{reference}", f'"{Digest.of(IMAGE)}"'
+    assert (await pusher.ask(method, path)).headers["etag"] == tag
+    answer = await pusher.ask(method, path, headers={"If-None-Match": tag})
+    assert (answer.status, answer.body, answer.headers["etag"]) == (304, b"", tag)
+    assert "content-length" not in answer.headers
+    assert (await pusher.ask(method, path, headers={"If-None-Match": '"x"'})).status == 200
+
+
+async def test_a_tag_that_moved_is_sent_again(pusher: Client) -> None:
+    await pusher.put("v1", IMAGE)
+    await pusher.put("v1", other := image_of(b"{}", annotations={"a": "b"}))
+    answer = await pusher.ask("GET", f"{V2}/manifests/v1", headers={"If-None-Match": f'"{Digest.of(IMAGE)}"'})
+    assert (answer.status, answer.body) == (200, other)
+
+
+async def test_tags_come_with_a_push_by_digest(pusher: Client) -> None:
+    digest = Digest.of(IMAGE)
+    answer = await pusher.put(f"{digest}?tag=a&tag=b&tag=a", IMAGE)
+    assert (answer.status, answer.headers["oci-tag"]) == (201, "a, b")
+    for tag in ("a", "b"):
+        assert (await pusher.ask("GET", f"{V2}/manifests/{tag}")).body == IMAGE
+    assert "oci-tag" not in (await pusher.put(str(digest), IMAGE)).headers
+    assert "oci-tag" not in (await pusher.put("c?tag=d", IMAGE)).headers
+
+
+@pytest.mark.parametrize("query", ["tag=a&tag=no/tag", "&".join(f"tag=t{number}" for number in range(101))])
+async def test_tags_are_set_together_or_not_at_all(pusher: Client, query: str) -> None:
+    answer = await pusher.put(f"{Digest.of(IMAGE)}?{query}", IMAGE)
+    assert answer.error[:2] == (400, "TAG_INVALID")
+    assert (await pusher.ask("GET", f"{V2}/tags/list")).json["tags"] == []
+
+
+async def test_sha512_names_manifests_from_end_to_end(pusher: Client) -> None:
+    digest = Digest.of(IMAGE, "sha512")
+    answer = await pusher.put(str(digest), IMAGE)
+    assert (answer.status, answer.headers["docker-content-digest"]) == (201, str(digest))
+    got = await pusher.ask("GET", answer.headers["location"])
+    assert (got.status, got.body, got.headers["docker-content-digest"]) == (200, IMAGE, str(digest))
+    assert (await pusher.ask("DELETE", answer.headers["location"])).status == 202
+    assert (await pusher.ask("HEAD", answer.headers["location"])).status == 404
+
+
+async def test_the_last_tag_of_what_an_index_lists_goes_and_the_image_stays(pusher: Client) -> None:
+    await pusher.put("v1", IMAGE)
+    await pusher.put("list", index_of(IMAGE))
+    assert (await pusher.ask("DELETE", f"{V2}/manifests/v1")).status == 202
+    assert (await pusher.ask("GET", f"{V2}/manifests/v1")).error[:2] == (404, "MANIFEST_UNKNOWN")
+    assert (await pusher.ask("GET", f"{V2}/manifests/{Digest.of(IMAGE)}")).body == IMAGE
 
 
 @pytest.mark.parametrize("media_type", [media_types.DOCKER_MANIFEST, media_types.OCI_MANIFEST])

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portside.distribution import blobs, listings, manifests, uploads
-from portside.distribution.routes import ROUTES, match
+from portside.distribution import blobs, listings, manifests, referrers, uploads
+from portside.distribution.routes import ROUTES, match, methods
 
 U = "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -31,6 +31,12 @@ U = "01234567-89ab-cdef-0123-456789abcdef"
         ("DELETE", f"/v2/a/blobs/uploads/{U}", uploads.cancel, {"name": "a", "upload": U}),
         ("GET", "/v2/a/blobs/sha256:1", blobs.get, {"name": "a", "digest": "sha256:1"}),
         ("HEAD", "/v2/a/blobs/sha256:1", blobs.head, {"name": "a", "digest": "sha256:1"}),
+        ("DELETE", "/v2/a/blobs/sha256:1", blobs.delete, {"name": "a", "digest": "sha256:1"}),
+        ("GET", "/v2/a/b/referrers/sha256:1", referrers.get, {"name": "a/b", "digest": "sha256:1"}),
+        ("HEAD", "/v2/a/referrers/sha256:1", referrers.get, {"name": "a", "digest": "sha256:1"}),
+        ("HEAD", "/v2/_catalog", listings.catalog, {}),
+        ("HEAD", "/v2/a/tags/list", listings.tags, {"name": "a"}),
+        ("HEAD", f"/v2/a/blobs/uploads/{U}", uploads.status, {"name": "a", "upload": U}),
         ("GET", "/v2/manifests/manifests/manifests", manifests.get, {"name": "manifests", "reference": "manifests"}),
         ("GET", "/v2/tags/list/tags/list", listings.tags, {"name": "tags/list"}),
         ("POST", "/v2/blobs/uploads/blobs/uploads/", uploads.begin, {"name": "blobs/uploads"}),
@@ -43,10 +49,17 @@ def test_a_path_is_read_from_its_ends(method: str, path: str, handler: object, p
 
 
 def test_every_handler_has_a_row() -> None:
-    rooms = (blobs, listings, manifests, uploads)
+    rooms = (blobs, listings, manifests, referrers, uploads)
     rows = {route.handler for route in ROUTES}
     assert {handler.__module__ for handler in rows} == {room.__name__ for room in rooms}
     assert len(rows) == len(ROUTES)
+
+
+def test_an_address_knows_its_methods() -> None:
+    assert methods("/v2/a/blobs/sha256:1") == "DELETE, GET, HEAD"
+    assert methods(f"/v2/a/blobs/uploads/{U}") == "DELETE, GET, HEAD, PATCH, PUT"
+    assert methods("/v2/") == "GET, HEAD"
+    assert methods("/v2/x") == ""
 
 
 def test_a_path_that_exists_under_another_method_is_told_from_one_that_does_not() -> None:

@@ -11,6 +11,7 @@ from portside.core.digest import Digest
 from portside.registry.content import PIECE
 from portside.registry.rules import Quotas, Rules
 from tests.distribution.driver import V2, Client, Request, authorization_of, client_of, drive, plane_of
+from tests.registry.fakes import Blobs
 from tests.registry.house import ACCOUNT, APP, HOME, Clock, House, image_of, noise, opened
 
 LARGE = noise(3 * PIECE + 12_345)
@@ -302,3 +303,49 @@ async def test_an_upload_that_another_holds_is_worth_another_try(house: House, c
 @pytest.mark.parametrize("upload", ["x", "..", UNKNOWN.upper().replace("0", "A"), UNKNOWN + "0"])
 async def test_an_address_of_another_form_is_no_upload(client: Client, upload: str) -> None:
     assert (await client.ask("PATCH", f"{V2}/blobs/uploads/{upload}", b"x")).status in {404, 405}
+
+
+async def test_the_algorithm_of_the_digest_travels_in_the_address(house: House, client: Client) -> None:
+    digest = Digest.of(LARGE, "sha512")
+    begun = await client.ask("POST", f"{V2}/blobs/uploads/", **{"digest-algorithm": "sha512"})
+    address = begun.headers["location"]
+    assert address.endswith("?digest-algorithm=sha512")
+    half = SIZE // 2
+    answer = await client.ask("PATCH", address, LARGE[:half], chunk(0, half - 1))
+    assert (answer.status, answer.headers["location"]) == (202, address)
+    done = await client.ask("PUT", f"{address}&digest={digest}", LARGE[half:], chunk(half, SIZE - 1))
+    assert (done.status, done.headers["docker-content-digest"]) == (201, str(digest))
+    assert isinstance(house.stores.blobs, Blobs)
+    assert "read" not in house.stores.blobs.calls
+    assert (await client.ask("GET", done.headers["location"])).body == LARGE
+
+
+async def test_every_answer_about_an_upload_keeps_the_algorithm(client: Client) -> None:
+    begun = await client.ask("POST", f"{V2}/blobs/uploads/", **{"digest-algorithm": "sha512"})
+    address = begun.headers["location"]
+    gap = await client.ask("PATCH", address, b"x", chunk(5, 5))
+    assert (gap.status, gap.headers["location"]) == (416, address)
+    assert (await client.ask("GET", address)).headers["location"] == address
+
+
+async def test_sha512_pushes_in_one_request(client: Client) -> None:
+    digest = Digest.of(LARGE, "sha512")
+    answer = await client.ask("POST", f"{V2}/blobs/uploads/", LARGE, digest=str(digest))
+    assert (answer.status, answer.headers["location"]) == (201, f"{V2}/blobs/{digest}")
+    assert (await client.ask("GET", f"{V2}/blobs/{digest}")).body == LARGE
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "", "SHA256", "blake3", "sha512 "])
+async def test_an_unknown_algorithm_is_refused_before_there_is_an_upload(
+    house: House, client: Client, algorithm: str
+) -> None:
+    answer = await client.ask("POST", f"{V2}/blobs/uploads/", **{"digest-algorithm": algorithm})
+    assert answer.error[:2] == (400, "DIGEST_INVALID")
+    assert await house.rows("SELECT * FROM uploads") == []
+
+
+async def test_head_tells_how_far_an_upload_is(client: Client) -> None:
+    address = await client.begin()
+    await client.ask("PATCH", address, b"12345")
+    answer = await client.ask("HEAD", address)
+    assert (answer.status, answer.headers["range"], answer.headers["location"]) == (204, "0-4", address)

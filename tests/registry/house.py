@@ -32,6 +32,7 @@ from portside.registry.mounts import Mounts
 from portside.registry.outcomes import Pushed
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
+from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.rules import Rules
@@ -116,7 +117,7 @@ class House:
             repository,
             content,
             media_type=None,
-            tag=None if tag is None else parse_tag(tag),
+            tags=() if tag is None else (parse_tag(tag),),
             digest=None,
         )
 
@@ -184,6 +185,7 @@ async def open_house(
     sealing: bool = True,
     database: Metadata | None = None,
     rules: Rules | None = None,
+    sparse: bool = False,
 ) -> House:
     """Open a registry; `blobs` and `metadata` may put something before the real ports, `database` instead of SQLite."""
     executor = ThreadPoolExecutor(8, "blobs")
@@ -206,7 +208,7 @@ async def open_house(
     return House(
         folder,
         clock,
-        await build(stores),
+        await build(stores, sparse=sparse),
         stores,
         executor,
         caller,
@@ -222,14 +224,15 @@ def _sqlite(folder: Path) -> Metadata:
     return SqliteMetadata(database)
 
 
-async def build(stores: Stores) -> Registry:
+async def build(stores: Stores, *, sparse: bool = False) -> Registry:
     """The nouns over these ports."""
     access = Access()
     pages = PageTokens((await stores.keys.key_for("page")).box)
     return Registry(
         callers=Callers(stores, access),
         repositories=Repositories(stores, access, pages),
-        images=Images(stores, access, pages),
+        images=Images(stores, access, pages, sparse=sparse),
+        referrers=Referrers(stores, access),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
         mounts=Mounts(stores, access),

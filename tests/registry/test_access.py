@@ -10,7 +10,7 @@ import pytest
 
 from portside.core.digest import Digest
 from portside.core.errors import AccessDenied
-from portside.core.names import ImageId
+from portside.core.names import ImageId, parse_tag
 from portside.core.records import RepositorySettings
 from portside.identity.box import Box
 from portside.identity.caller import Caller, Circumstances, Principal
@@ -20,6 +20,7 @@ from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
+from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.settings import AccountSettings
@@ -62,7 +63,7 @@ QUESTIONS: dict[str, tuple[str, str, Callable[[Registry], Awaitable[object]]]] =
     "images.put": (
         "ecr:PutImage",
         APP.arn,
-        lambda r: r.images.put(CALLER, APP, b"no manifest", media_type=None, tag=None, digest=D),
+        lambda r: r.images.put(CALLER, APP, b"no manifest", media_type=None, tags=(), digest=D),
     ),
     "images.get": ("ecr:BatchGetImage", APP.arn, lambda r: r.images.get(CALLER, APP, ImageId())),
     "images.look": ("ecr:BatchGetImage", APP.arn, lambda r: r.images.look(CALLER, APP, ImageId())),
@@ -83,6 +84,13 @@ QUESTIONS: dict[str, tuple[str, str, Callable[[Registry], Awaitable[object]]]] =
         APP.arn,
         lambda r: r.images.delete_many(CALLER, APP, [ImageId(digest=D)]),
     ),
+    "images.untag": ("ecr:BatchDeleteImage", APP.arn, lambda r: r.images.untag(CALLER, APP, parse_tag("t"))),
+    "referrers.page": (
+        "ecr:BatchGetImage",
+        APP.arn,
+        lambda r: r.referrers.page(CALLER, APP, D, artifact_type=None, after="", limit=1),
+    ),
+    "layers.delete": ("ecr:BatchDeleteImage", APP.arn, lambda r: r.layers.delete(CALLER, APP, D)),
     "layers.availability": (
         "ecr:BatchCheckLayerAvailability",
         APP.arn,
@@ -115,6 +123,7 @@ NOUNS: dict[str, type] = {
     "callers": Callers,
     "repositories": Repositories,
     "images": Images,
+    "referrers": Referrers,
     "layers": Layers,
     "uploads": Uploads,
     "mounts": Mounts,
@@ -142,6 +151,7 @@ def walled() -> tuple[Registry, RecordingAccess]:
         callers=Callers(stores, access),
         repositories=Repositories(stores, access, pages),
         images=Images(stores, access, pages),
+        referrers=Referrers(stores, access),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
         mounts=Mounts(stores, access),

@@ -33,7 +33,9 @@ def sealed(folder: Path) -> Blobs:
 
 
 def intake_on(blobs: Blobs, threads: Threads, remainder: bytes = b"", received: int = 0) -> Intake:
-    return Intake(blobs, threads, LOCATION, received=received, remainder=remainder, sha256=hashlib.sha256())
+    return Intake(
+        blobs, threads, LOCATION, received=received, remainder=remainder, counted={"sha256": hashlib.sha256()}
+    )
 
 
 async def test_at_least_one_byte_stays_back(tmp_path: Path, threads: Threads) -> None:
@@ -89,7 +91,7 @@ async def test_an_uncounted_hash_is_counted_from_what_was_written(tmp_path: Path
     first = intake_on(blobs, threads)
     first.take(CONTENT[: PIECE + 5])
     await first.settle()
-    second = Intake(blobs, threads, LOCATION, received=first.received, remainder=first.remainder, sha256=None)
+    second = Intake(blobs, threads, LOCATION, received=first.received, remainder=first.remainder, counted={})
     assert await second.digests(frozenset({"sha256"})) == {"sha256": hashlib.sha256(CONTENT[: PIECE + 5]).hexdigest()}
 
 

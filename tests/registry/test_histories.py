@@ -17,7 +17,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from portside.core.digest import Digest
 from portside.core.errors import (
+    ImageNotFound,
     InvalidLayer,
+    LayerNotFound,
+    LayerReferenced,
     LayersNotFound,
     ReferencedImagesNotFound,
     RegistryError,
@@ -203,6 +206,8 @@ class Histories(RuleBasedStateMachine):
             self.fails(failure, work)
         elif wrong:
             self.fails(UploadNotFound if upload.done else InvalidLayer, work)
+        elif upload.done and content not in self.shelves[upload.repository].layers:
+            self.fails(UploadNotFound, work)
         else:
             assert self.run(work).size == len(content)
             upload.content, upload.done = content, True
@@ -235,6 +240,20 @@ class Histories(RuleBasedStateMachine):
         assert (self.run(work) is not None) == bool(offered)
         if offered:
             self.shelves[repository].layers.add(content)
+
+    @rule(process=processes, repository=repositories, content=contents)
+    def delete_layer(self, process: int, repository: RepositoryId, content: bytes) -> None:
+        house, shelf, digest = self.houses[process], self.shelves.get(repository), Digest.of(content)
+        work = house.registry.layers.delete(house.caller, repository, digest)
+        if shelf is None:
+            self.fails(RepositoryNotFound, work)
+        elif content not in shelf.layers:
+            self.fails(LayerNotFound, work)
+        elif any(str(digest).encode() in manifest for manifest in shelf.images):
+            self.fails(LayerReferenced, work)
+        else:
+            self.run(work)
+            shelf.layers.remove(content)
 
     # --- images
 
@@ -297,6 +316,19 @@ class Histories(RuleBasedStateMachine):
             again, wanted = len(left) < len(wanted), left
         assert len(failures) == len(wanted)
         assert all(one.digest is not None for one in removed)
+
+    @rule(process=processes, repository=repositories, tag=st.sampled_from(TAGS))
+    def untag(self, process: int, repository: RepositoryId, tag: str) -> None:
+        house, shelf, asked = self.houses[process], self.shelves.get(repository), parse_tag(tag)
+        work = house.registry.images.untag(house.caller, repository, asked)
+        if shelf is None:
+            self.fails(RepositoryNotFound, work)
+        elif tag not in shelf.tags:
+            self.fails(ImageNotFound, work)
+        else:
+            self.run(work)
+            if not self.deleted(shelf, ImageId(tag=asked)):
+                del shelf.tags[tag]
 
     def deleted(self, shelf: Shelf, asked: ImageId) -> bool:
         """Delete one from the model, if it can be."""

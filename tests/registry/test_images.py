@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from portside.core.errors import (
     ImageNotFound,
     ImageTagAlreadyExists,
     InvalidParameter,
+    LayerReferenced,
     LayersNotFound,
     ReferencedImagesNotFound,
     RepositoryNotFound,
@@ -27,6 +29,7 @@ from tests.registry.house import (
     HOME,
     LAYER_TYPE,
     START,
+    Clock,
     House,
     described,
     image_of,
@@ -48,7 +51,8 @@ def named(content: bytes | Digest) -> ImageId:
 
 
 async def put(house: House, content: bytes, repository: RepositoryId = APP, **wanted: Any) -> Image:
-    asked = {"media_type": None, "tag": None, "digest": None, **wanted}
+    tags = [wanted.pop("tag")] if "tag" in wanted else []
+    asked = {"media_type": None, "tags": tags, "digest": None, **wanted}
     return (await house.registry.images.put(house.caller, repository, content, **asked)).image
 
 
@@ -622,3 +626,50 @@ async def test_a_layer_knows_the_type_that_its_image_gives_it(app: House) -> Non
     await app.put(image_of(b"{}", LAYER))
     layer = await app.registry.layers.look(app.caller, APP, Digest.of(LAYER))
     assert (layer.media_type, layer.referenced) == (LAYER_TYPE, True)
+
+
+# --- sparse -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_sparse_image_waits_for_its_layers(tmp_path: Path, clock: Clock) -> None:
+    async with opened(tmp_path, clock, sparse=True) as house:
+        await house.create()
+        image = (await house.put(image_of(b"{}", b"layer"), "v1")).image
+        assert image.content_size == 0
+        digest = await house.push(b"layer")
+        with pytest.raises(LayerReferenced):
+            await house.registry.layers.delete(house.caller, APP, digest)
+        await house.delete(ImageId(digest=image.digest))
+        await house.registry.layers.delete(house.caller, APP, digest)
+        assert not await house.holds(digest)
+
+
+async def test_a_sparse_index_waits_for_its_images(tmp_path: Path, clock: Clock) -> None:
+    async with opened(tmp_path, clock, sparse=True) as house:
+        await house.create()
+        child = image_of(b"{}")
+        index = (await house.put(index_of(child, image_of(b"never")), "v1")).image
+        assert index.content_size == 0
+        await house.image()
+        assert await house.delete(named(child)) == ([], ["ImageReferencedByManifestList"])
+        await house.delete(ImageId(digest=index.digest))
+        assert await house.delete(named(child)) == ([named(child)], [])
+
+
+# --- several tags -----------------------------------------------------------------------------------------------------
+
+
+async def test_several_tags_are_set_together(app: House) -> None:
+    await app.push(b"{}")
+    tags = [parse_tag("a"), parse_tag("b")]
+    assert (await put(app, image_of(b"{}"), tags=tags)).tags == ()
+    assert await app.tags_of(Digest.of(image_of(b"{}"))) == ["a", "b"]
+
+
+async def test_of_several_tags_one_that_is_immutable_stops_all(app: House) -> None:
+    await app.create(fixed := HOME.repository("fixed"), tag_mutability="IMMUTABLE")
+    await app.image("b", repository=fixed)
+    await app.push(b"{ }", fixed)
+    with pytest.raises(ImageTagAlreadyExists):
+        await put(app, image_of(b"{ }"), fixed, tags=[parse_tag("a"), parse_tag("b")])
+    assert await app.identifiers(repository=fixed) == [ImageId(parse_tag("b"), Digest.of(image_of(b"{}")))]

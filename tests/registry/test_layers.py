@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portside.core.digest import Digest
-from portside.core.errors import ContentDamaged, LayerInaccessible, LayerNotFound, RegistryTokenInvalid
+from portside.core.errors import ContentDamaged, LayerInaccessible, LayerNotFound, LayerReferenced, RegistryTokenInvalid
 from portside.identity.caller import Circumstances
 from portside.registry.content import PIECE
 from portside.storage.blobs.port import SEGMENT
@@ -297,3 +297,32 @@ async def test_many_readers_are_given_small_pieces_and_few_of_them_large_ones(ap
     reader, size = await first_piece()
     assert size == PIECE
     await reader.aclose()
+
+
+# --- deletion ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_deleted_layer_is_gone_from_one_repository_and_comes_back(app: House) -> None:
+    await app.create(OTHER)
+    digest = await app.push(b"layer")
+    await app.push(b"layer", OTHER)
+    await app.registry.layers.delete(app.caller, APP, digest)
+    assert (await app.holds(digest), await app.holds(digest, OTHER)) == (False, True)
+    with pytest.raises(LayerNotFound):
+        await app.registry.layers.delete(app.caller, APP, digest)
+    await app.push(b"layer")
+    assert await app.read(digest) == b"layer"
+    assert await app.rows("SELECT holders FROM blobs") == [(2,)]
+
+
+async def test_a_layer_stays_until_its_last_image_goes(app: House) -> None:
+    digest = await app.push(b"layer")
+    await app.push(b"{}")
+    for tag in ("a", "b"):
+        await app.put(image_of(b"{}", b"layer", annotations={"tag": tag}), tag)
+    for image in await app.identifiers():
+        with pytest.raises(LayerReferenced):
+            await app.registry.layers.delete(app.caller, APP, digest)
+        await app.delete(image)
+    await app.registry.layers.delete(app.caller, APP, digest)
+    assert not await app.holds(digest)

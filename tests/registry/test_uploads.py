@@ -222,6 +222,34 @@ async def test_the_hash_is_counted_along_and_nothing_read_twice(tmp_path: Path, 
         assert "read" not in blobs_of(house).calls
 
 
+@pytest.mark.parametrize("parts", [1, 3])
+async def test_sha512_that_is_told_early_is_counted_along_too(tmp_path: Path, clock: Clock, parts: int) -> None:
+    async with opened(tmp_path, clock, blobs=Blobs) as house:
+        await house.create()
+        upload, size = await begin(house), len(LARGE) // parts + 1
+        for at in range(0, len(LARGE), size):
+            await receive(house, upload, LARGE[at : at + size], algorithm="sha512")
+        await complete(house, upload, Digest.of(LARGE, "sha512"))
+        assert "read" not in blobs_of(house).calls
+        assert await house.read(Digest.of(LARGE, "sha512")) == LARGE
+
+
+async def test_sha512_of_a_whole_body_is_counted_along(tmp_path: Path, clock: Clock) -> None:
+    async with opened(tmp_path, clock, blobs=Blobs) as house:
+        await house.create()
+        await complete(house, await begin(house), Digest.of(LARGE, "sha512"), body=in_pieces(LARGE))
+        assert "read" not in blobs_of(house).calls
+
+
+@pytest.mark.parametrize(("told", "meant"), [("sha512", "sha256"), ("sha256", "sha512")])
+async def test_another_algorithm_than_was_told_is_counted_at_the_end(app: House, told: str, meant: str) -> None:
+    upload = await begin(app)
+    await receive(app, upload, LARGE[:MEBIBYTE], algorithm=told)
+    await receive(app, upload, LARGE[MEBIBYTE:], algorithm=meant)
+    await complete(app, upload, Digest.of(LARGE, meant))
+    assert await app.read(Digest.of(LARGE, meant)) == LARGE
+
+
 async def test_a_gap_is_refused_with_the_first_byte_that_is_wanted(app: House) -> None:
     upload = await begin(app)
     await receive(app, upload, b"12345")

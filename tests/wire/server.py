@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import configparser
+import contextlib
 import hashlib
 import json
+import secrets
 import socket
 import ssl
 import sys
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from tests.wire.amazon import Certificate
 
 REGION = "us-east-1"
+_PORTS = range(20_000, 32_000)
 ACCEPTED = ", ".join(kind for form in (images.OCI, images.DOCKER) for kind in (form.manifest, form.index))
 
 
@@ -156,7 +159,12 @@ def serve(folder: Path, *options: str, certificate: Certificate | None = None) -
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Return a port that nobody uses just now, and that no outgoing connection will be given.
+
+    A server that is stopped and started again finds its port taken otherwise: below 32768 nothing is given out (Linux,
+    ip-sysctl, ip_local_port_range).
+    """
+    while True:
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", secrets.choice(_PORTS)))
+            return listener.getsockname()[1]

@@ -54,6 +54,8 @@ WIRE: dict[type[RegistryError], Word] = {
     errors.ReferencedImagesNotFound: Word("ReferencedImagesNotFoundException", 400),
     errors.LayerNotFound: Word("LayersNotFoundException", 400),
     errors.LayerInaccessible: Word("LayerInaccessibleException", 400),
+    # The API deletes no layers.
+    errors.LayerReferenced: Word("InvalidParameterException", 400),
     errors.UploadNotFound: Word("UploadNotFoundException", 400),
     # The one type that every SDK waits for and tries again.
     errors.UploadBusy: Word("ThrottlingException", 400),

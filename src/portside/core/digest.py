@@ -10,6 +10,8 @@ from typing import Self
 from portside.core.errors import InvalidParameter
 
 _LENGTHS = {"sha256": 64, "sha512": 128}
+ALGORITHMS = frozenset(_LENGTHS)
+"""The registered algorithms (OCI image-spec, descriptor.md, Registered algorithms)."""
 _FORM = re.compile(r"(sha256|sha512):([0-9a-f]+)")
 
 SYNTAX = "[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+"

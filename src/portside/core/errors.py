@@ -292,6 +292,16 @@ class LayerInaccessible(RegistryError):
         )
 
 
+class LayerReferenced(RegistryError):
+    """A blob that an image of the repository refers to is deleted only after the image."""
+
+    def __init__(self, repository: RepositoryId, digest: Digest) -> None:
+        super().__init__(
+            f"The layer with digest '{digest}' in the repository with name '{repository.name}' in the registry "
+            f"with id '{repository.account}' cannot be deleted because an image refers to it"
+        )
+
+
 class UploadNotFound(RegistryError):
     """No open upload carries this id in this repository."""
 

@@ -75,9 +75,17 @@ def read(content: bytes, declared: str | None) -> Manifest:
         return _index(document, media_type)
     if media_type in media_types.IMAGES:
         return _image(document, media_type)
-    if media_type == media_types.OCI_ARTIFACT:
+    if media_type in media_types.ARTIFACTS:
         return _artifact(document, media_type)
     raise InvalidParameter(_FIELD, f"Unsupported manifest media type '{media_type[:128]}'")
+
+
+def annotations_of(content: bytes) -> dict[str, str]:
+    """The annotations of a stored manifest; what is not text to text is left out, since no descriptor may carry it."""
+    found: object = _document(content).get("annotations")
+    if not isinstance(found, dict):
+        return {}
+    return {key: value for key, value in cast("dict[str, object]", found).items() if isinstance(value, str)}
 
 
 def _document(content: bytes) -> dict[str, Any]:

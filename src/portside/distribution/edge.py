@@ -30,7 +30,8 @@ from portside.core.hosts import HostNames
 from portside.core.names import RegistryId
 from portside.distribution.exchange import Exchange, Receive, Reply, Scope, Send, answer, failure_body
 from portside.distribution.manners import OPEN, Manners
-from portside.distribution.routes import match
+from portside.distribution.routes import match, methods
+from portside.distribution.uploads import progress
 from portside.identity.caller import Circumstances
 from portside.identity.tokens import TICKET_PARAMETER
 from portside.registry.bodies import Bodies
@@ -40,6 +41,7 @@ from portside.registry.registry import Registry
 _log = structlog.get_logger()
 _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 _UNREAD = (AuthenticationError, BodyTruncated, LimitExceeded, RequestTooLarge, TooManyRequests)
+_JSON = "application/json; charset=utf-8"
 _NOT_FOUND = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
@@ -72,7 +74,8 @@ class DataPlane:
 
     async def _reply(self, exchange: Exchange, scope: Scope) -> Reply:
         if not exchange.is_framed:
-            return Reply(400, {"Connection": "close"})
+            body = failure_body("UNSUPPORTED", "The headers leave in doubt where the request's body ends.")
+            return Reply(400, {"Content-Type": _JSON, "Connection": "close"}, body)
         handler, parts, exists = match(exchange.method, exchange.path, self._manners.routes)
         if not exists:
             return Reply(404, _NOT_FOUND, b"404 page not found\n")
@@ -111,14 +114,16 @@ class DataPlane:
         if error is None:
             _log.exception("request failed", method=exchange.method, path=exchange.path)
             body = failure_body("UNKNOWN", "The registry failed to answer. Try again.")
-            return Reply(500, {"Content-Type": "application/json; charset=utf-8"}, body)
+            return Reply(500, {"Content-Type": _JSON}, body)
         status, code, message = self._manners.words(error)
         if status == 401:  # noqa: PLR2004 - the challenge's own status
             headers = {**self._challenge(exchange, scope), **_headers(exchange, error)}
             return Reply(401, headers, b"Not Authorized\n")
         if status >= 500:  # noqa: PLR2004 - ours to look at
             _log.error("request failed", method=exchange.method, path=exchange.path, reason=error.message)
-        headers = {"Content-Type": "application/json; charset=utf-8", **_headers(exchange, error)}
+        headers = {"Content-Type": _JSON, **_headers(exchange, error)}
+        if status == 405:  # noqa: PLR2004 - which must say what else there is
+            headers["Allow"] = methods(exchange.path, self._manners.routes)
         advice = _advice(exchange, error) if self._manners.advises else ""
         return Reply(status, headers, failure_body(code, message + advice))
 
@@ -138,8 +143,7 @@ async def _nothing() -> dict[str, object]:
 
 def _headers(exchange: Exchange, error: RegistryError) -> dict[str, str]:
     if isinstance(error, InvalidLayerPart):
-        location = f"/v2/{error.repository.name}/blobs/uploads/{error.upload}"
-        return {"Range": f"0-{max(error.received - 1, 0)}", "Location": location, "Docker-Upload-UUID": error.upload}
+        return progress(exchange, error.repository, error.upload, error.received)
     if isinstance(error, InvalidRange):
         return {"Content-Range": f"bytes */{error.size}"}
     # Where the rest of a body will not be read, the connection is of no more use.

@@ -38,6 +38,7 @@ WIRE: dict[type[RegistryError], tuple[int, str]] = {
     errors.ReferencedImagesNotFound: (404, "MANIFEST_BLOB_UNKNOWN"),
     errors.LayerNotFound: (404, "BLOB_UNKNOWN"),
     errors.LayerInaccessible: (404, "BLOB_UNKNOWN"),
+    errors.LayerReferenced: (405, "UNSUPPORTED"),
     errors.UploadNotFound: (404, "BLOB_UPLOAD_UNKNOWN"),
     errors.UploadBusy: (409, "BLOB_UPLOAD_INVALID"),
     errors.InvalidLayerPart: (416, "BLOB_UPLOAD_INVALID"),

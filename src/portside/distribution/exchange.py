@@ -25,6 +25,8 @@ from portside.registry.content import Piece
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _LENGTH = re.compile(r"[0-9]{1,18}")
+_BODILESS = frozenset({204, 304})
+"""Answers without a body, whose length must not be told, or not be told wrong (RFC 9110, 8.6)."""
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
@@ -56,6 +58,11 @@ class Exchange:
     def query(self) -> dict[str, str]:
         """The query's parameters; the last of a repeated one."""
         return dict(parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True))
+
+    def all_of(self, parameter: str) -> list[str]:
+        """Every value of a parameter of the query, in order."""
+        listed = parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        return [value for name, value in listed if name == parameter]
 
     @property
     def repository(self) -> RepositoryId:
@@ -115,7 +122,7 @@ async def answer(exchange: Exchange, reply: Reply, receive: Receive, send: Send)
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
     body = reply.body
     if isinstance(body, bytes):
-        if "Content-Length" not in reply.headers:
+        if "Content-Length" not in reply.headers and reply.status not in _BODILESS:
             headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else body})

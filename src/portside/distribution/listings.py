@@ -21,34 +21,36 @@ async def version(registry: Registry, exchange: Exchange) -> Reply:
 
 async def catalog(registry: Registry, exchange: Exchange) -> Reply:
     """`GET /v2/_catalog`."""
-    limit, after = _page(exchange)
+    limit, after = page(exchange, _MOST)
     names = await registry.repositories.names(exchange.caller, exchange.registry, after=after, limit=limit + 1)
     headers = {"Content-Type": _JSON}
     if len(names) > limit > 0:
-        headers["Link"] = _link("/v2/_catalog", limit, names[limit - 1])
+        headers["Link"] = page_link("/v2/_catalog", limit, names[limit - 1])
     return Reply(200, headers, json.dumps({"repositories": list(names[:limit])}).encode())
 
 
 async def tags(registry: Registry, exchange: Exchange) -> Reply:
     """`GET /v2/NAME/tags/list`, in lexical order."""
-    limit, after = _page(exchange)
+    limit, after = page(exchange, _MOST)
     repository = exchange.repository
     found = await registry.images.tags(exchange.caller, repository, after=after, limit=limit + 1)
     headers = {"Content-Type": _JSON}
     if len(found) > limit > 0:
-        headers["Link"] = _link(f"/v2/{repository.name}/tags/list", limit, found[limit - 1])
+        headers["Link"] = page_link(f"/v2/{repository.name}/tags/list", limit, found[limit - 1])
     return Reply(200, headers, json.dumps({"name": repository.name, "tags": list(found[:limit])}).encode())
 
 
-def _page(exchange: Exchange) -> tuple[int, str]:
-    text = exchange.query.get("n", str(_MOST))
+def page(exchange: Exchange, most: int) -> tuple[int, str]:
+    """How many entries are asked for, never more than `most`, and after which; raises InvalidParameter."""
+    text = exchange.query.get("n", str(most))
     if not text.isascii() or not text.isdigit() or len(text) > 9:  # noqa: PLR2004 - more digits than any page has
         raise InvalidParameter("maxResults", "Member must be a number of entries")
     last = exchange.query.get("last", "")
     if "\0" in last:
         raise InvalidParameter("last", "Member must not contain a null character")
-    return min(int(text), _MOST), last
+    return min(int(text), most), last
 
 
-def _link(path: str, limit: int, last: str) -> str:
-    return f'<{path}?n={limit}&last={quote(last, safe="")}>; rel="next"'
+def page_link(path: str, limit: int, last: str, more: str = "") -> str:
+    """The Link header to the page after `last` (RFC 8288); `more` are further parameters, quoted."""
+    return f'<{path}?n={limit}&last={quote(last, safe="")}{more}>; rel="next"'

@@ -103,6 +103,7 @@ def _without(header: str, reply: Reply) -> Reply:
 _IN_PLACE_OF: Mapping[Handler, Handler] = {
     manifests.get: _get_manifest,
     manifests.put: _put_manifest,
+    manifests.delete: manifests.delete_image,
     blobs.get: _get_blob,
     uploads.begin: _begin_upload,
     uploads.receive: _receive,

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import re
 
-from portside.core.digest import Digest
+from portside.core.digest import ALGORITHMS, Digest
 from portside.core.errors import InvalidParameter
 from portside.core.names import RepositoryId
 from portside.core.records import Upload
 from portside.distribution.exchange import Exchange, Reply
 from portside.registry.registry import Registry
 
+_ALGORITHM = "digest-algorithm"
 _CONTENT_RANGE = re.compile(r"(?:bytes )?([0-9]{1,19})-([0-9]{1,19})(?:/.*)?")
 
 
 async def begin(registry: Registry, exchange: Exchange) -> Reply:
     """`POST /v2/NAME/blobs/uploads/`, with the whole blob when `digest` is given.
 
+    `digest-algorithm` says what the digest will be made with, so that the bytes are counted with it while they come.
+
     With `mount` the blob is taken from `from`, or from wherever the caller may read it; when it cannot be, the answer
     is an upload like any other (ecr-behaviour 1.9).
     """
     repository = exchange.repository
+    _algorithm(exchange)
     if "mount" in exchange.query:
         mounted = await _mounted(registry, exchange)
         if mounted is not None:
@@ -30,15 +34,14 @@ async def begin(registry: Registry, exchange: Exchange) -> Reply:
         Digest.parse(exchange.query["digest"])  # before there is an upload that nobody hears of
     upload = await registry.uploads.begin(exchange.caller, repository)
     if not at_once:
-        return Reply(202, _progress(repository, upload))
+        return Reply(202, _progress(exchange, upload))
     return await _complete(registry, exchange, upload.id)
 
 
 async def status(registry: Registry, exchange: Exchange) -> Reply:
     """`GET /v2/NAME/blobs/uploads/UPLOAD`."""
-    repository = exchange.repository
-    upload = await registry.uploads.status(exchange.caller, repository, exchange.parts["upload"])
-    return Reply(204, _progress(repository, upload))
+    upload = await registry.uploads.status(exchange.caller, exchange.repository, exchange.parts["upload"])
+    return Reply(204, _progress(exchange, upload))
 
 
 async def receive(registry: Registry, exchange: Exchange) -> Reply:
@@ -50,13 +53,19 @@ async def take(registry: Registry, exchange: Exchange) -> Upload:
     """Take a chunk; the upload as it then stands."""
     first, last = _part(exchange)
     return await registry.uploads.receive(
-        exchange.caller, exchange.repository, exchange.parts["upload"], exchange.body(), first=first, last=last
+        exchange.caller,
+        exchange.repository,
+        exchange.parts["upload"],
+        exchange.body(),
+        first=first,
+        last=last,
+        algorithm=_algorithm(exchange),
     )
 
 
 def received(exchange: Exchange, upload: Upload) -> Reply:
     """The answer to a chunk."""
-    return Reply(202, _progress(exchange.repository, upload))
+    return Reply(202, _progress(exchange, upload))
 
 
 async def complete(registry: Registry, exchange: Exchange) -> Reply:
@@ -108,9 +117,25 @@ def _part(exchange: Exchange) -> tuple[int | None, int | None]:
     return int(found[1]), int(found[2])
 
 
-def _progress(repository: RepositoryId, upload: Upload) -> dict[str, str]:
-    return {
-        "Location": f"/v2/{repository.name}/blobs/uploads/{upload.id}",
-        "Docker-Upload-UUID": upload.id,
-        "Range": f"0-{max(upload.received - 1, 0)}",
-    }
+def _algorithm(exchange: Exchange) -> str:
+    """What the client says that its digest will be made with; raises InvalidParameter."""
+    algorithm = exchange.query.get(_ALGORITHM, "sha256")
+    if algorithm not in ALGORITHMS:
+        raise InvalidParameter("digest", f"Member must be made with one of {', '.join(sorted(ALGORITHMS))}")
+    return algorithm
+
+
+def progress(exchange: Exchange, repository: RepositoryId, upload: str, received: int) -> dict[str, str]:
+    """Where an upload goes on and how far it is; before its first byte too the range is `0-0`, as docker reads it.
+
+    The algorithm travels in the address, so that whichever process takes the next bytes counts with it.
+    """
+    location = f"/v2/{repository.name}/blobs/uploads/{upload}"
+    algorithm = exchange.query.get(_ALGORITHM)
+    if algorithm in ALGORITHMS:
+        location += f"?{_ALGORITHM}={algorithm}"
+    return {"Location": location, "Docker-Upload-UUID": upload, "Range": f"0-{max(received - 1, 0)}"}
+
+
+def _progress(exchange: Exchange, upload: Upload) -> dict[str, str]:
+    return progress(exchange, exchange.repository, upload.id, upload.received)

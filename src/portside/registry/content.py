@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -85,11 +85,19 @@ class Intake:
     """The receiving end of one upload: whole segments go to the store, the rest stays in `remainder`.
 
     At least one byte stays back, since the store must be told which segment is the last, and only the end of the
-    upload tells. `sha256` has counted what was written; it is None when nobody has counted from the first byte on.
+    upload tells. `counted` are hashes, by algorithm, that have counted what was written; empty when none has counted
+    from the first byte on.
     """
 
     def __init__(
-        self, blobs: BlobStore, threads: Threads, location: str, *, received: int, remainder: bytes, sha256: Hash | None
+        self,
+        blobs: BlobStore,
+        threads: Threads,
+        location: str,
+        *,
+        received: int,
+        remainder: bytes,
+        counted: Mapping[str, Hash],
     ) -> None:
         self._blobs = blobs
         self._threads = threads
@@ -99,7 +107,7 @@ class Intake:
         self._held: list[bytes] = [remainder]
         self._waiting = len(remainder)
         self._writing: asyncio.Future[None] | None = None
-        self.sha256 = sha256
+        self.counted = counted
 
     @property
     def received(self) -> int:
@@ -167,14 +175,12 @@ class Intake:
     def _write(self, taken: list[bytes], size: int, position: int) -> None:
         whole = taken[0] if len(taken) == 1 else b"".join(taken)
         with memoryview(whole) as view, view[:size] as piece:
-            if self.sha256 is not None:
-                self.sha256.update(piece)
+            for one in self.counted.values():
+                one.update(piece)
             self._blobs.write(self._location, position, piece, last=False)
 
     def _digests(self, algorithms: frozenset[str]) -> dict[str, str]:
-        counted: dict[str, Hash] = {}
-        if self.sha256 is not None:
-            counted["sha256"] = self.sha256.copy()
+        counted = {name: one.copy() for name, one in self.counted.items() if name in algorithms}
         missing = {name: hashlib.new(name) for name in algorithms - counted.keys()}
         if missing:
             for offset in range(0, self._written, PIECE):

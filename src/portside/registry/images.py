@@ -6,30 +6,25 @@ PutImage and docker's PUT manifest are both `put`, and cannot drift apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from portside.core import manifests
 from portside.core.digest import Digest
 from portside.core.errors import (
     ImageDigestDoesNotMatch,
     ImageNotFound,
-    ImageTagAlreadyExists,
-    LayersNotFound,
     LimitExceeded,
-    ReferencedImagesNotFound,
     RepositoryNotFound,
 )
-from portside.core.manifests import Manifest
 from portside.core.names import ImageId, RepositoryId, Tag
 from portside.core.records import Image, Repository
-from portside.identity.box import BoxError
 from portside.identity.caller import Caller
-from portside.registry import outcomes
+from portside.registry import manifest_content, outcomes
 from portside.registry.access import Access
 from portside.registry.creation import make_on_push
 from portside.registry.listing import Listing, PageTokens
-from portside.registry.mutability import is_immutable
 from portside.registry.outcomes import ImageFailure, Pushed, StoredImage
+from portside.registry.recording import ACTIVE, Draft, Recording
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
 from portside.storage.errors import Damaged
@@ -37,36 +32,23 @@ from portside.storage.metadata.port import Unit
 
 _MOST_AT_ONCE = 64 * 1024 * 1024
 """Bytes of manifests that one answer holds at the most."""
-_ACTIVE = "ACTIVE"
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A manifest on its way in."""
-
-    manifest: Manifest
-    digest: Digest
-    size: int
-    sealed: bytes
-    lost: frozenset[str]
-    """Where bytes of its layers should lie and do not."""
 
 
 class Images:
     """The images of every repository here."""
 
-    def __init__(self, stores: Stores, access: Access, pages: PageTokens) -> None:
+    def __init__(self, stores: Stores, access: Access, pages: PageTokens, *, sparse: bool = False) -> None:
+        """`sparse`: a manifest may name layers and images that its repository does not hold."""
         self._stores = stores
         self._quotas = stores.rules.quotas
         self._metadata = stores.metadata
-        self._blobs = stores.blobs
-        self._threads = stores.threads
         self._keys = stores.keys
         self._clock = stores.clock
         self._recollection = stores.recollection
         self._pulls = stores.pulls
         self._access = access
         self._pages = pages
+        self._recording = Recording(stores, sparse=sparse)
 
     async def put(
         self,
@@ -75,10 +57,10 @@ class Images:
         content: bytes,
         *,
         media_type: str | None,
-        tag: Tag | None,
+        tags: Sequence[Tag],
         digest: Digest | None,
     ) -> Pushed:
-        """Store a manifest, and point a tag at it.
+        """Store a manifest, and point tags at it: all of them or none.
 
         Checks in ECR's order (ecr-behaviour 1.5): access, repository, syntax, media type, digest, blobs, child
         manifests, tag. Raises InvalidParameter, ImageDigestDoesNotMatch, LayersNotFound, ReferencedImagesNotFound,
@@ -93,16 +75,16 @@ class Images:
         calculated = Digest.of(content, digest.algorithm if digest else "sha256")
         if digest is not None and digest != calculated:
             raise ImageDigestDoesNotMatch(repository, digest)
-        sealed = (await self._keys.key(content_key)).box.seal(content, str(calculated).encode())
-        lost = await self._lost(repository, manifest)
-        draft = _Draft(manifest, calculated, len(content), sealed, lost)
+        sealed = await manifest_content.seal(self._keys, content_key, calculated, content)
+        lost = await self._recording.lost(repository, manifest)
+        draft = Draft(manifest, calculated, len(content), sealed, lost)
         async with self._metadata.writing() as unit:
             held = await lock(unit, repository)
             if held.content_key != content_key:
                 raise RepositoryNotFound(repository)  # it was deleted, and made anew under another key
-            image, added = await self._record(unit, held, draft)
-            tagged = tag is not None and await self._tag(unit, held, image, tag)
-        return Pushed(image, changed=added or tagged)
+            image, added = await self._recording.record(unit, held, draft)
+            tagged = [await self._recording.tag(unit, held, image, tag) for tag in tags]
+        return Pushed(image, changed=added or any(tagged))
 
     async def get(self, caller: Caller, repository: RepositoryId, wanted: ImageId) -> StoredImage:
         """One image with its bytes; raises ImageNotFound."""
@@ -144,9 +126,12 @@ class Images:
                 raise LimitExceeded(
                     f"The images have more than {_MOST_AT_ONCE} bytes of manifests; ask for fewer at once."
                 )
-            sealed = {digest: await _sealed(unit, held, digest) for digest in images}
+            sealed = {digest: await manifest_content.stored(unit, held, digest) for digest in images}
         # The key after the unit: to fetch it may take a unit of its own.
-        contents = {digest: await self._opened(held, digest, content) for digest, content in sealed.items()}
+        contents = {
+            digest: await manifest_content.opened(self._keys, held, digest, content)
+            for digest, content in sealed.items()
+        }
         for image in images.values():
             self._pulls.note(held.key, image)
         return [
@@ -212,6 +197,22 @@ class Images:
             more = self._pages.seal(query, [images[-1].pushed_at, str(images[-1].digest)])
         return Listing(images, more)
 
+    async def untag(self, caller: Caller, repository: RepositoryId, tag: Tag) -> None:
+        """Docker's DELETE by tag: an image goes with its last tag, unless an index lists it. Raises ImageNotFound.
+
+        Through the API the last tag of such an image cannot be removed (ecr-behaviour 1.6); the OCI specification lets
+        every tag be deleted, and the image stays for the index's sake.
+        """
+        asked = ImageId(tag)
+        await self._access.repository(caller, "ecr:BatchDeleteImage", repository)
+        async with self._metadata.writing() as unit:
+            held = await lock(unit, repository)
+            outcome = await self._remove(unit, held, asked)
+            if isinstance(outcome, ImageFailure):
+                if outcome.code != outcomes.REFERENCED:
+                    raise ImageNotFound(repository, asked)
+                await unit.tags.delete(held.key, tag)
+
     async def delete_many(
         self, caller: Caller, repository: RepositoryId, wanted: Sequence[ImageId]
     ) -> tuple[list[ImageId], list[ImageFailure]]:
@@ -241,78 +242,6 @@ class Images:
                     failures.extend(again)
         return removed, failures
 
-    async def _record(self, unit: Unit, held: Repository, draft: _Draft) -> tuple[Image, bool]:
-        """Make the manifest's rows, or the image active again; whether it was not so before."""
-        manifest, digest = draft.manifest, draft.digest
-        sizes = await self._sizes(unit, held, draft)
-        known = await unit.manifests.find(held.key, digest)
-        if known is not None and await self._stands(unit, held, digest):
-            if known.status == _ACTIVE:
-                return known, False
-            await unit.manifests.set_status(held.key, digest, _ACTIVE)
-            return replace(known, status=_ACTIVE), True
-        if known is None:
-            self._quotas.admit_image(held)
-        image = Image(
-            digest=digest,
-            media_type=manifest.media_type,
-            artifact_type=manifest.artifact_type,
-            subject=manifest.subject.digest if manifest.subject else None,
-            size=draft.size,
-            content_size=max(sizes, default=0) if manifest.images else sum(sizes),
-            pushed_at=known.pushed_at if known else self._clock(),
-            last_pull_at=known.last_pull_at if known else None,
-        )
-        if known is not None:
-            await unit.layers.release(held.key, digest, image.pushed_at)
-            await unit.manifests.delete(held.key, digest)
-        await unit.manifests.add(held.key, image, draft.sealed)
-        for blob in manifest.blobs:
-            await unit.manifests.refer(held.key, digest, blob.digest, is_image=False)
-            await unit.layers.refer(held.key, blob.digest, blob.media_type, image.pushed_at)
-        for child in manifest.images:
-            await unit.manifests.refer(held.key, digest, child.digest, is_image=True)
-        return image, True
-
-    async def _lost(self, repository: RepositoryId, manifest: Manifest) -> frozenset[str]:
-        """Locations of the manifest's layers whose bytes are gone from the store.
-
-        Before the unit that records the image: nobody who pushes waits while the store is looked at. A layer that is
-        pushed again meanwhile has another location by then.
-        """
-        async with self._metadata.reading() as unit:
-            key = (await find(unit, repository)).key
-            found = [await unit.layers.find(key, blob.digest) for blob in manifest.blobs]
-        layers = [layer for layer in found if layer is not None]
-
-        def look() -> frozenset[str]:
-            return frozenset(one.location for one in layers if not self._blobs.holds(one.location, one.size))
-
-        return await self._threads.run(look) if layers else frozenset()
-
-    async def _sizes(self, unit: Unit, held: Repository, draft: _Draft) -> list[int]:
-        """Bytes of every blob or child image that the manifest names; all must be in the repository."""
-        manifest = draft.manifest
-        layers = [(blob.digest, await unit.layers.find(held.key, blob.digest)) for blob in manifest.blobs]
-        if missing := [digest for digest, layer in layers if layer is None or layer.location in draft.lost]:
-            raise LayersNotFound(held.id, missing)
-        children = [(child.digest, await unit.manifests.find(held.key, child.digest)) for child in manifest.images]
-        if missing := list(dict.fromkeys(digest for digest, child in children if child is None)):
-            raise ReferencedImagesNotFound(held.id, missing)
-        return [layer.size for _, layer in layers if layer] + [child.content_size for _, child in children if child]
-
-    async def _tag(self, unit: Unit, held: Repository, image: Image, tag: Tag) -> bool:
-        """Point the tag at the image; whether it pointed elsewhere before."""
-        standing = await unit.tags.find(held.key, tag)
-        if standing is not None and is_immutable(held.settings, tag):
-            raise ImageTagAlreadyExists(held.id, tag)
-        if standing == image.digest:
-            return False
-        full = await unit.tags.reach(held.key, image.digest, self._quotas.tags)
-        self._quotas.admit_tag(held.id, tag, full=full)
-        await unit.tags.put(held.key, tag, image.digest, self._clock())
-        return True
-
     async def _known(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
         digest = asked.digest
         if asked.tag is not None:
@@ -325,7 +254,7 @@ class Images:
     async def _resolve(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
         """The image to pull; an archived one can be described and deleted, and not pulled."""
         found = await self._known(unit, held, asked)
-        if isinstance(found, Image) and found.status != _ACTIVE:
+        if isinstance(found, Image) and found.status != ACTIVE:
             return outcomes.archived(asked)
         return found
 
@@ -353,30 +282,15 @@ class Images:
         await unit.manifests.delete(held.key, found.digest)
         return [ImageId(tag, found.digest) for tag in tags] or [ImageId(None, found.digest)]
 
-    async def _opened(self, held: Repository, digest: Digest, sealed: bytes) -> bytes:
-        box = (await self._keys.key(held.content_key)).box
-        try:
-            return box.open(sealed, str(digest).encode())
-        except BoxError:
-            raise Damaged(f"The manifest {digest} does not authenticate.") from None
-
-    async def _stands(self, unit: Unit, held: Repository, digest: Digest) -> bool:
-        """Whether the stored bytes are what they were; pushing them again replaces them when not."""
-        try:
-            await self._opened(held, digest, await _sealed(unit, held, digest))
-        except Damaged:
-            return False
-        return True
-
     async def _found(self, repository: RepositoryId, wanted: ImageId) -> tuple[Repository, Image]:
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
             found = await self._resolve(unit, held, wanted)
             if isinstance(found, ImageFailure):
                 raise ImageNotFound(repository, wanted)
-            sealed = await _sealed(unit, held, found.digest)
+            sealed = await manifest_content.stored(unit, held, found.digest)
         try:
-            await self._opened(held, found.digest, sealed)
+            await manifest_content.opened(self._keys, held, found.digest, sealed)
         except Damaged:
             raise ImageNotFound(repository, wanted) from None
         return held, found
@@ -387,13 +301,6 @@ class Images:
             found = await self._resolve(unit, held, wanted)
             if isinstance(found, ImageFailure):
                 raise ImageNotFound(repository, wanted)
-            sealed = await _sealed(unit, held, found.digest)
-        content = await self._opened(held, found.digest, sealed)
+            sealed = await manifest_content.stored(unit, held, found.digest)
+        content = await manifest_content.opened(self._keys, held, found.digest, sealed)
         return held, StoredImage(ImageId(wanted.tag, found.digest), found, content)
-
-
-async def _sealed(unit: Unit, held: Repository, digest: Digest) -> bytes:
-    stored = await unit.manifests.content(held.key, digest)
-    if stored is None:
-        raise ImageNotFound(held.id, ImageId(digest=digest))
-    return stored[1]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from portside.core.digest import Digest
-from portside.core.errors import ContentDamaged, LayerInaccessible, LayerNotFound
+from portside.core.errors import ContentDamaged, LayerInaccessible, LayerNotFound, LayerReferenced
 from portside.core.names import RepositoryId
 from portside.core.records import Layer, Repository
 from portside.identity import tokens
@@ -16,7 +16,7 @@ from portside.identity.caller import Caller
 from portside.registry.access import Access
 from portside.registry.content import PIECE, Piece, outlet
 from portside.registry.presence import present
-from portside.registry.repositories import find
+from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
 from portside.storage.blobs.port import SEGMENT
 from portside.storage.errors import Damaged, Missing
@@ -78,6 +78,20 @@ class Layers:
         key = await self._keys.key_for("token")
         expires_at = self._clock() + tokens.TICKET_LIFETIME
         return tokens.issue_ticket(key.box, caller.principal.access_key, repository, digest, expires_at)
+
+    async def delete(self, caller: Caller, repository: RepositoryId, digest: Digest) -> None:
+        """Let a repository hold a layer no more; raises LayerNotFound, and LayerReferenced while an image refers to it.
+
+        ECR has no such call, so the right to delete images is asked for. The bytes stay until nobody holds them.
+        """
+        await self._access.repository(caller, "ecr:BatchDeleteImage", repository)
+        async with self._metadata.writing() as unit:
+            held = await lock(unit, repository)
+            layer = await unit.layers.find(held.key, digest)
+            if layer is None:
+                raise LayerNotFound(repository, digest)
+            if not await unit.layers.unlink(held.key, held.content_key, digest, self._clock()):
+                raise LayerReferenced(repository, digest)
 
     def _stands(self, layer: Layer) -> bool:
         return self._blobs.holds(layer.location, layer.size)

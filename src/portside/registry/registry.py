@@ -8,6 +8,7 @@ from portside.registry.callers import Callers
 from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.mounts import Mounts
+from portside.registry.referrers import Referrers
 from portside.registry.repositories import Repositories
 from portside.registry.settings import AccountSettings
 from portside.registry.uploads import Uploads
@@ -20,6 +21,7 @@ class Registry:
     callers: Callers
     repositories: Repositories
     images: Images
+    referrers: Referrers
     layers: Layers
     uploads: Uploads
     mounts: Mounts

@@ -15,7 +15,7 @@ import hashlib
 import os
 import uuid
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -77,7 +77,7 @@ class Uploads:
         self._access = access
         # Hashes that have counted an upload so far, by upload and seal: the next request is usually made here again.
         # When it is not, the bytes are read once more.
-        self._counted: OrderedDict[tuple[str, bytes], Hash] = OrderedDict()
+        self._counted: OrderedDict[tuple[str, bytes], Mapping[str, Hash]] = OrderedDict()
 
     async def begin(self, caller: Caller, repository: RepositoryId) -> Upload:
         """Open an upload; those into the same repository that nobody went on with for a day end now."""
@@ -112,9 +112,13 @@ class Uploads:
         *,
         first: int | None = None,
         last: int | None = None,
+        algorithm: str = "sha256",
         through_api: bool = False,
     ) -> Upload:
         """Take bytes that begin at `first` (where the last ones ended, when not given) and end with `last`.
+
+        `algorithm` is what the digest is expected to be made with: another one is counted at the end, by reading once
+        more.
 
         What arrived before a client hung up is kept, and BodyTruncated raised. Raises InvalidLayerPart for bytes that
         do not follow on or are not as many as they were said to be, and LimitExceeded for more than a layer may have;
@@ -124,7 +128,7 @@ class Uploads:
         async with self._holding(repository, upload) as (held, row):
             parts.must_follow(held, row, first)
             parts.must_fit(row, self._quotas, first=first, last=last, through_api=through_api)
-            intake = await self._intake(held, row)
+            intake = await self._intake(held, row, frozenset({algorithm}))
             truncated = await self._feed(intake, row, body)
             taken = intake.received - row.received
             if not truncated:
@@ -162,7 +166,7 @@ class Uploads:
         try:
             async with self._holding(repository, upload) as (held, row):
                 parts.must_follow(held, row, first)
-                intake = await self._intake(held, row)
+                intake = await self._intake(held, row, frozenset(one.algorithm for one in digests))
                 if body is None or not await self._feed(intake, row, body):
                     if through_api or self._rules.chunks_are_parts:
                         last = intake.received - row.received
@@ -254,14 +258,14 @@ class Uploads:
         await drop(self._blobs, self._threads, row.location)
         return moved
 
-    async def _intake(self, held: Repository, row: Upload) -> Intake:
+    async def _intake(self, held: Repository, row: Upload, algorithms: frozenset[str]) -> Intake:
         box = (await self._keys.key(held.content_key)).box
         remainder = box.open(row.remainder, row.location.encode()) if row.remainder else b""
-        sha256: Hash | None = self._counted.pop(_mark(row), None)
-        if sha256 is None and row.received == len(remainder):
-            sha256 = hashlib.sha256()
+        counted = self._counted.pop(_mark(row), {})
+        if row.received == len(remainder):
+            counted = {name: hashlib.new(name) for name in algorithms}  # nothing is written yet
         return Intake(
-            self._blobs, self._threads, row.location, received=row.received, remainder=remainder, sha256=sha256
+            self._blobs, self._threads, row.location, received=row.received, remainder=remainder, counted=counted
         )
 
     async def _feed(self, intake: Intake, row: Upload, body: AsyncIterable[bytes]) -> bool:
@@ -316,8 +320,8 @@ class Uploads:
         async with self._metadata.writing(durable=False) as unit:
             if not await unit.uploads.release(row, self._clock()):
                 raise UploadBusy(row.id)
-        if intake.sha256 is not None:
-            self._counted[_mark(row)] = intake.sha256
+        if intake.counted:
+            self._counted[_mark(row)] = intake.counted
             while len(self._counted) > _REMEMBERED:
                 self._counted.popitem(last=False)
 

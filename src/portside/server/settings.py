@@ -8,28 +8,17 @@ Rule: a `Settings` that exists is consistent; files, ports and databases are loo
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from portside.core.errors import InvalidParameter
 from portside.core.hosts import HostNames
-from portside.core.names import parse_account, parse_region
 from portside.registry.rules import Quotas, Rules
-from portside.server.errors import Refused
+from portside.server import consistency
 from portside.server.setting import Setting, about, rows
 
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 _LOCAL = WILDCARDS | {"127.0.0.1", "::1", "localhost"}
-_HOST = re.compile(r"(?:[A-Za-z0-9.{}_-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?")
-_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_ACCESS_KEY = re.compile(r"\w{16,128}", re.ASCII)
-_SECRET = range(8, 129)
-_MOST = 1_000_001
-"""Beyond every limit that makes sense."""
-_SHORTEST_GRACE = 60
 
 
 def _default_data() -> Path:
@@ -114,6 +103,15 @@ class Settings:
             "Fixed once content is stored.",
             key="storage.sealing",
             shown="on",
+        ),
+    )
+    sparse: bool = field(
+        default=False,
+        metadata=about(
+            "switch",
+            "Whether a manifest may name images and layers that its repository does not hold; `off` is ECR's rule.",
+            key="registry.sparse",
+            shown="off",
         ),
     )
     master_key_file: Path | None = field(
@@ -272,12 +270,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
-        _check_place(self)
-        _check_limits(self)
-        _check_tls(self)
-        _check_names(self)
-        _check_quotas(self.rules.quotas)
-        _check_secrets(self)
+        consistency.check(self, table())
 
     @property
     def scheme(self) -> str:
@@ -320,94 +313,3 @@ class Settings:
 def table() -> tuple[Setting, ...]:
     """Every setting, in the order that help and reference show them."""
     return rows(Settings)
-
-
-def _check_place(settings: Settings) -> None:
-    if settings.port not in range(65536):
-        raise Refused(f"port: {settings.port} is not a port; ports are 0 to 65535.")
-    if settings.workers not in range(1, 257):
-        raise Refused(f"workers: {settings.workers} is not possible; 1 to 256 processes are.")
-    if settings.drain_seconds < 1:
-        raise Refused("drain_seconds: it must be at least 1.")
-    if settings.collect_interval < 0:
-        raise Refused("collect.interval: it cannot be negative; 0 is for no sweeps.")
-    # Less, and a sweep could come between what a push finds and what it records.
-    if settings.collect_grace < _SHORTEST_GRACE:
-        raise Refused(f"collect.grace: it must be at least {_SHORTEST_GRACE}.")
-    if settings.database is not None:
-        _check_database(settings.database)
-
-
-def _check_limits(settings: Settings) -> None:
-    for row in table():
-        if row.key.startswith("limits.") and getattr(settings, row.name) not in range(1, _MOST):
-            raise Refused(f"{row.key}: it must be 1 to {_MOST - 1}.")
-
-
-def _check_database(url: str) -> None:
-    # The address may hold a password, so no message repeats it.
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in {"postgresql", "postgres"} and parts.port != 0
-    except ValueError:
-        known = False
-    if not known:
-        raise Refused("database: it must be a PostgreSQL address, as postgresql://USER:PASSWORD@HOST/NAME.")
-
-
-def _check_quotas(quotas: Quotas) -> None:
-    most = Quotas()
-    for quota in fields(quotas):
-        number: int = getattr(quotas, quota.name)
-        if number < 1:
-            raise Refused(f"quota.{quota.name}: it must be at least 1.")
-        if quota.name in {"largest_part", "manifest_bytes"} and number > getattr(most, quota.name):
-            raise Refused(f"quota.{quota.name}: ECR's API takes no more than {getattr(most, quota.name)}.")
-    if quotas.smallest_part > quotas.largest_part:
-        raise Refused("quota.smallest_part: it is above quota.largest_part.")
-
-
-def _check_tls(settings: Settings) -> None:
-    if (settings.tls_cert is None) != (settings.tls_key is None):
-        given, missing = ("tls_cert", "tls_key") if settings.tls_cert else ("tls_key", "tls_cert")
-        raise Refused(f"{given}: it was given without {missing}; a certificate and its key go together.")
-    if settings.tls is not None and settings.tls_cert is not None:
-        raise Refused(f"tls: '{settings.tls}' and a certificate of your own exclude each other.")
-
-
-def _check_names(settings: Settings) -> None:
-    if not settings.regions:
-        raise Refused("region: at least one is needed.")
-    try:
-        parse_account(settings.account)
-    except InvalidParameter:
-        raise Refused(f"account: '{settings.account}' is not an account; accounts are twelve digits.") from None
-    for region in settings.regions:
-        try:
-            parse_region(region)
-        except InvalidParameter:
-            raise Refused(f"region: '{region}' is not a region's name, such as us-east-1.") from None
-    if settings.domain is not None and _DOMAIN.fullmatch(settings.domain) is None:
-        raise Refused(f"domain: '{settings.domain}' is not a domain in small letters.")
-    if settings.registry_host is not None and not _is_template(settings.registry_host):
-        raise Refused(
-            f"registry_host: '{settings.registry_host}' is not HOST or HOST:PORT (no scheme), "
-            "with {account} and {region} as the only placeholders."
-        )
-
-
-def _is_template(text: str) -> bool:
-    plain = text.replace("{account}", "a").replace("{region}", "r")
-    return _HOST.fullmatch(plain) is not None and not set("{}") & set(plain)
-
-
-def _check_secrets(settings: Settings) -> None:
-    if settings.master_key is not None and settings.master_key_file is not None:
-        raise Refused("master_key_file: PORTSIDE_MASTER_KEY is set too; give the master key once.")
-    key_id, secret = settings.root_access_key_id, settings.root_secret_access_key
-    if (key_id is None) != (secret is None):
-        raise Refused("PORTSIDE_ROOT_ACCESS_KEY_ID and PORTSIDE_ROOT_SECRET_ACCESS_KEY go together; one is missing.")
-    if key_id is not None and _ACCESS_KEY.fullmatch(key_id) is None:
-        raise Refused("PORTSIDE_ROOT_ACCESS_KEY_ID must be 16 to 128 letters, digits or underscores.")
-    if secret is not None and (len(secret) not in _SECRET or not re.fullmatch(r"[!-~]+", secret)):
-        raise Refused("PORTSIDE_ROOT_SECRET_ACCESS_KEY must be 8 to 128 printable ASCII characters without blanks.")

@@ -30,6 +30,7 @@ from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
+from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.settings import AccountSettings
@@ -122,7 +123,8 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
     registry = Registry(
         callers=Callers(stores, access),
         repositories=Repositories(stores, access, pages),
-        images=Images(stores, access, pages),
+        images=Images(stores, access, pages, sparse=settings.sparse),
+        referrers=Referrers(stores, access),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
         mounts=Mounts(stores, access),

@@ -210,3 +210,32 @@ class LayersConformance:
             await unit.layers.move_blob(KEY, digest(1), "healed", SIZE, NOW)
             assert not await unit.layers.damage(KEY, digest(1), PLACE)
             assert await unit.layers.blob(KEY, digest(1)) == BlobRow("healed", SIZE, damaged=False)
+
+    async def test_a_layer_that_comes_after_its_images_is_counted_all_the_same(self, metadata: Metadata) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        for parent in (11, 12):
+            await push(metadata, key, parent, 1)
+        await push(metadata, other, 13, 1)
+        await layer(metadata, key)
+        assert await images(metadata) == {(key, digest(1)): 2}
+        await assert_counted(metadata)
+        await remove(metadata, key, 11)
+        await remove(metadata, key, 12)
+        assert await images(metadata) == {(key, digest(1)): 0}
+
+    async def test_a_layer_is_let_go_when_no_manifest_refers_to_it(self, metadata: Metadata) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        await layer(metadata, key)
+        await layer(metadata, other)
+        await push(metadata, key, 11, 1)
+        async with metadata.writing() as unit:
+            assert not await unit.layers.unlink(key, KEY, digest(1), NOW)
+            assert not await unit.layers.unlink(key, KEY, digest(2), NOW)
+        await remove(metadata, key, 11)
+        async with metadata.writing() as unit:
+            assert await unit.layers.unlink(key, KEY, digest(1), NOW)
+            assert not await unit.layers.unlink(key, KEY, digest(1), NOW)
+            assert await unit.layers.find(key, digest(1)) is None
+            assert await unit.layers.find(other, digest(1)) is not None
+        assert await holders(metadata) == {digest(1): 1}
+        await assert_counted(metadata)

@@ -184,6 +184,24 @@ class ManifestsConformance:
             assert await unit.manifests.content(key, digest(1)) is None
             assert await unit.manifests.parents(key, digest(3)) == [digest(2)]
 
+    @pytest.mark.parametrize("kind", [None, "a", "b", "c"])
+    async def test_referrers_page_in_order_of_digest(self, metadata: Metadata, kind: str | None) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        kinds = {1: "b", 3: "a", 2: "b", 9: None, 4: "b", 5: "a"}
+        async with metadata.writing() as unit:
+            for number, one in kinds.items():
+                await unit.manifests.add(key, replace(image(number, subject=digest(8)), artifact_type=one), b"")
+            await unit.manifests.add(key, image(6, subject=digest(7)), b"")
+            await unit.manifests.add(key, image(7), b"")
+            await unit.manifests.add(other, image(8, subject=digest(8)), b"")
+        found: list[int] = []
+        async with metadata.reading() as unit:
+            after = ""
+            while page := await unit.manifests.referrers(key, digest(8), kind, after, 2):
+                found += [int(one.digest.hex, 16) for one in page]
+                after = str(page[-1].digest)
+        assert found == sorted(number for number, one in kinds.items() if kind in {None, one})
+
     async def test_parents_are_the_indexes_that_list_a_manifest(self, metadata: Metadata) -> None:
         key, other = await key_of(metadata), await key_of(metadata, "other")
         async with metadata.writing() as unit:

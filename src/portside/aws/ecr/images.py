@@ -24,7 +24,7 @@ async def put_image(call: Call, request: model.PutImageRequest) -> model.PutImag
         repository,
         request.imageManifest.encode(),
         media_type=request.imageManifestMediaType,
-        tag=tag,
+        tags=() if tag is None else (tag,),
         digest=digest,
     )
     if not pushed.changed:

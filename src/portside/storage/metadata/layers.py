@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, delete, exists, select, tuple_, update
+from sqlalchemy import and_, bindparam, delete, exists, func, select, tuple_, update
 
 from portside.core.digest import Digest
 from portside.core.names import RegistryId, RepositoryId
@@ -87,13 +87,24 @@ _DAMAGE = prepare(
 _HOLD = prepare(
     update(tables.blobs).where(_THIS_BLOB).values(holders=_b.holders + bindparam("change"), touched_at=bindparam("at"))
 )
+# A manifest may stand before its layers where sparse ones are taken, so a new layer counts those that wait for it.
+_WAITING = (
+    select(func.count())
+    .select_from(tables.references)
+    .where(_f.repository == bindparam("repository"), _f.child == bindparam("digest"), _f.is_image.is_(False))
+    .scalar_subquery()
+)
 _ADD_LAYER = Statement(
     lambda insert: (
         insert(tables.layers)
-        .values({name: bindparam(name) for name in ("repository", "digest", "content_key", "images", "touched_at")})
+        .values(
+            {name: bindparam(name) for name in ("repository", "digest", "content_key", "touched_at")}
+            | {"images": _WAITING}
+        )
         .on_conflict_do_nothing()
     )
 )
+_UNLINK = prepare(delete(tables.layers).where(_THIS_LAYER, _l.images <= bindparam("images")))
 _TOUCH_LAYER = prepare(update(tables.layers).where(_THIS_LAYER).values(touched_at=bindparam("at")))
 _REFER = prepare(
     update(tables.layers)
@@ -216,7 +227,7 @@ class Layers:
         """Let a repository hold a blob; False when it did before."""
         added = (
             await self._session.run(
-                _ADD_LAYER, repository=repository, digest=str(digest), content_key=content_key, images=0, touched_at=at
+                _ADD_LAYER, repository=repository, digest=str(digest), content_key=content_key, touched_at=at
             )
             == 1
         )
@@ -225,6 +236,13 @@ class Layers:
         else:
             await self._session.run(_TOUCH_LAYER, repository_=repository, digest_=str(digest), at=at)
         return added
+
+    async def unlink(self, repository: int, content_key: str, digest: Digest, at: int) -> bool:
+        """Let a repository hold a layer no more; False when it does not, or when a manifest refers to it."""
+        removed = await self._session.run(_UNLINK, repository_=repository, digest_=str(digest), images=0) == 1
+        if removed:
+            await self._session.run(_HOLD, content_key_=content_key, digest_=str(digest), change=-1, at=at)
+        return removed
 
     async def refer(self, repository: int, digest: Digest, media_type: str, at: int) -> None:
         """Count one more manifest that refers to a layer."""

@@ -59,6 +59,18 @@ def _page(*conditions: Any) -> Statement:
 
 _PAGES = {"ANY": _page(), "TAGGED": _page(_TAGGED), "UNTAGGED": _page(~_TAGGED)}
 
+_OF_SUBJECT = (
+    _COLUMNS.where(
+        _IN, _m.subject == bindparam("subject"), _m.digest > bindparam("after"), _m.status == bindparam("status")
+    )
+    .order_by(_m.digest)
+    .limit(bindparam("limit"))
+)
+_REFERRERS = {
+    "ANY": prepare(_OF_SUBJECT),
+    "TYPED": prepare(_OF_SUBJECT.where(_m.artifact_type == bindparam("artifact_type"))),
+}
+
 _JOINED = tables.manifests.outerjoin(tables.tags, and_(_t.repository == _m.repository, _t.digest == _m.digest))
 _TAG = func.coalesce(_t.name, "", type_=String)
 
@@ -174,6 +186,17 @@ class Manifests:
             status=status,
         )
         return [(Digest.parse(digest), Tag(tag) if tag else None, pushed_at) for digest, tag, pushed_at in rows]
+
+    async def referrers(
+        self, repository: int, subject: Digest, artifact_type: str | None, after: str, limit: int
+    ) -> Sequence[Image]:
+        """Active manifests with this subject, of one type or of any, by digest from after one ('' for the first)."""
+        known: dict[str, Any] = {"repository": repository, "subject": str(subject), "after": after, "limit": limit}
+        known["status"] = "ACTIVE"
+        if artifact_type is not None:
+            known["artifact_type"] = artifact_type
+        statement = _REFERRERS["ANY" if artifact_type is None else "TYPED"]
+        return [_image(row) for row in await self._session.rows(statement, **known)]
 
     async def pulled(self, repository: int, digest: Digest, at: int) -> None:
         """Record the time of a pull."""

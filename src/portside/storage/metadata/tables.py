@@ -152,6 +152,7 @@ manifests = Table(
     Column("status", _text(16), nullable=False, server_default="ACTIVE"),  # or ARCHIVED
     Index(None, "repository", "pushed_at", "digest"),
     Index(None, "repository", "subject", "digest"),
+    Index(None, "repository", "subject", "artifact_type", "digest"),
 )
 
 references = Table(

@@ -1,7 +1,7 @@
 """Account settings; counts of repositories and images, an image's status, the size of an upload's first part.
 
 Revision: 0003
-Revises: 0001
+Revises: 0002
 """
 
 import sqlalchemy as sa

@@ -1,0 +1,123 @@
+"""Recording an image: the rows that a put makes in its unit, and the checks that belong to them.
+
+Everything here but `lost` runs in the unit that holds the repository's lock, so that what was checked is still so when
+it is recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from portside.core.digest import Digest
+from portside.core.errors import ImageTagAlreadyExists, LayersNotFound, ReferencedImagesNotFound
+from portside.core.manifests import Manifest
+from portside.core.names import RepositoryId, Tag
+from portside.core.records import Image, Repository
+from portside.registry import manifest_content
+from portside.registry.mutability import is_immutable
+from portside.registry.repositories import find
+from portside.registry.stores import Stores
+from portside.storage.metadata.port import Unit
+
+ACTIVE = "ACTIVE"
+"""The status of an image that can be pulled (ecr-behaviour 10.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A manifest on its way in."""
+
+    manifest: Manifest
+    digest: Digest
+    size: int
+    sealed: bytes
+    lost: frozenset[str]
+    """Where bytes of its layers should lie and do not."""
+
+
+class Recording:
+    """What a put does to the rows."""
+
+    def __init__(self, stores: Stores, *, sparse: bool) -> None:
+        """`sparse`: a manifest may name layers and images that its repository does not hold."""
+        self._quotas = stores.rules.quotas
+        self._metadata = stores.metadata
+        self._blobs = stores.blobs
+        self._threads = stores.threads
+        self._keys = stores.keys
+        self._clock = stores.clock
+        self._sparse = sparse
+
+    async def record(self, unit: Unit, held: Repository, draft: Draft) -> tuple[Image, bool]:
+        """Make the manifest's rows, or the image active again; whether it was not so before."""
+        manifest, digest = draft.manifest, draft.digest
+        sizes = await self._sizes(unit, held, draft)
+        known = await unit.manifests.find(held.key, digest)
+        if known is not None and await manifest_content.stands(self._keys, unit, held, digest):
+            if known.status == ACTIVE:
+                return known, False
+            await unit.manifests.set_status(held.key, digest, ACTIVE)
+            return replace(known, status=ACTIVE), True
+        if known is None:
+            self._quotas.admit_image(held)
+        image = Image(
+            digest=digest,
+            media_type=manifest.media_type,
+            artifact_type=manifest.artifact_type,
+            subject=manifest.subject.digest if manifest.subject else None,
+            size=draft.size,
+            content_size=max(sizes, default=0) if manifest.images else sum(sizes),
+            pushed_at=known.pushed_at if known else self._clock(),
+            last_pull_at=known.last_pull_at if known else None,
+        )
+        if known is not None:
+            await unit.layers.release(held.key, digest, image.pushed_at)
+            await unit.manifests.delete(held.key, digest)
+        await unit.manifests.add(held.key, image, draft.sealed)
+        for blob in manifest.blobs:
+            await unit.manifests.refer(held.key, digest, blob.digest, is_image=False)
+            await unit.layers.refer(held.key, blob.digest, blob.media_type, image.pushed_at)
+        for child in manifest.images:
+            await unit.manifests.refer(held.key, digest, child.digest, is_image=True)
+        return image, True
+
+    async def lost(self, repository: RepositoryId, manifest: Manifest) -> frozenset[str]:
+        """Locations of the manifest's layers whose bytes are gone from the store.
+
+        Before the unit that records the image: nobody who pushes waits while the store is looked at. A layer that is
+        pushed again meanwhile has another location by then.
+        """
+        async with self._metadata.reading() as unit:
+            key = (await find(unit, repository)).key
+            found = [await unit.layers.find(key, blob.digest) for blob in manifest.blobs]
+        layers = [layer for layer in found if layer is not None]
+
+        def look() -> frozenset[str]:
+            return frozenset(one.location for one in layers if not self._blobs.holds(one.location, one.size))
+
+        return await self._threads.run(look) if layers else frozenset()
+
+    async def _sizes(self, unit: Unit, held: Repository, draft: Draft) -> list[int]:
+        """Bytes of every blob or child image that the manifest names; all must be in the repository, unless sparse."""
+        manifest = draft.manifest
+        layers = [(blob.digest, await unit.layers.find(held.key, blob.digest)) for blob in manifest.blobs]
+        missing = [digest for digest, layer in layers if layer is None or layer.location in draft.lost]
+        if missing and not self._sparse:
+            raise LayersNotFound(held.id, missing)
+        children = [(child.digest, await unit.manifests.find(held.key, child.digest)) for child in manifest.images]
+        unknown = list(dict.fromkeys(digest for digest, child in children if child is None))
+        if unknown and not self._sparse:
+            raise ReferencedImagesNotFound(held.id, unknown)
+        return [layer.size for _, layer in layers if layer] + [child.content_size for _, child in children if child]
+
+    async def tag(self, unit: Unit, held: Repository, image: Image, tag: Tag) -> bool:
+        """Point the tag at the image; whether it pointed elsewhere before."""
+        standing = await unit.tags.find(held.key, tag)
+        if standing is not None and is_immutable(held.settings, tag):
+            raise ImageTagAlreadyExists(held.id, tag)
+        if standing == image.digest:
+            return False
+        full = await unit.tags.reach(held.key, image.digest, self._quotas.tags)
+        self._quotas.admit_tag(held.id, tag, full=full)
+        await unit.tags.put(held.key, tag, image.digest, self._clock())
+        return True
