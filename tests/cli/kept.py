@@ -31,7 +31,7 @@ def kept(data: Path, database: str | None = None) -> None:
         await registry.repositories.create(ROOT, APP, RepositorySettings())
         await push(registry, KEPT)
         await push(registry, UNNEEDED)
-        await registry.images.put(ROOT, APP, image_of(KEPT), media_type=None, tag=parse_tag("v1"), digest=None)
+        await registry.images.put(ROOT, APP, image_of(KEPT), media_type=None, tags=[parse_tag("v1")], digest=None)
 
     within(data, pushed, database)
 

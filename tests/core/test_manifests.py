@@ -284,7 +284,10 @@ def test_any_document_is_a_manifest_or_refused(document: dict[str, Any], declare
 @given(NEARLY | st.dictionaries(KEYS, VALUES), VALUES)
 def test_whatever_a_manifest_is_annotated_with_text_is_told(document: dict[str, Any], annotations: Any) -> None:
     content = json.dumps({**document, "annotations": annotations}).encode()
-    found = manifests.annotations_of(content)
+    try:
+        found = manifests.annotations_of(content)
+    except InvalidParameter:
+        return  # Infinity and its like, which no manifest was ever taken with
     assert all(isinstance(key, str) and isinstance(value, str) for key, value in found.items())
 
 

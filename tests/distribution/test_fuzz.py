@@ -242,7 +242,8 @@ def test_no_manifest_is_a_server_fault(bench: Bench, manifest: bytes, reference:
     assert answer.status in {201, 400, 404, 405}
     if answer.status == 201:
         # What was taken is given back, and whatever refers to it can be listed.
-        got = bench.ask(Request("GET", answer.headers["location"], b"", {"Authorization": bench.authorization}))
+        pushed = answer.headers.get("location", target)  # ECR names none
+        got = bench.ask(Request("GET", pushed, b"", {"Authorization": bench.authorization}))
         assert (got.status, got.body) == (200, manifest)
         if subject := answer.headers.get("oci-subject"):
             listed = f"/v2/{APP.name}/referrers/{subject}?n=1"

@@ -265,18 +265,15 @@ async def test_an_image_that_an_index_lists_cannot_be_deleted(pusher: Client) ->
     await pusher.put("v1", IMAGE)
     index = index_of(IMAGE)
     assert (await pusher.put("multi", index)).status == 201
-    for reference in (DIGEST, "v1"):
-        assert (await pusher.ask("DELETE", f"{V2}/manifests/{reference}")).error == (
+    for _ in range(2):
+        assert (await pusher.ask("DELETE", f"{V2}/manifests/{DIGEST}")).error == (
             405,
             "UNSUPPORTED",
             f"Requested image referenced by manifest list: [{Digest.of(index)}]",
         )
-    assert (await pusher.ask("HEAD", f"{V2}/manifests/v1")).status == 200
-    await pusher.put("v2", IMAGE)
-    assert (await pusher.ask("DELETE", f"{V2}/manifests/v1")).status == 202
-    assert (await pusher.ask("DELETE", f"{V2}/manifests/v2")).status == 405
+        assert (await pusher.ask("HEAD", f"{V2}/manifests/{DIGEST}")).status == 200
     assert (await pusher.ask("DELETE", f"{V2}/manifests/multi")).status == 202
-    assert (await pusher.ask("DELETE", f"{V2}/manifests/v2")).status == 202
+    assert (await pusher.ask("DELETE", f"{V2}/manifests/{DIGEST}")).status == 202
 
 
 async def test_a_subject_that_is_not_there_is_accepted(pusher: Client) -> None:

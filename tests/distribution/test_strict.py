@@ -17,7 +17,7 @@ from portside.distribution.strict import STRICT
 from portside.server.settings import Settings
 from tests.architecture.source import ROOT
 from tests.distribution.driver import HOST, V2, Client, client_of
-from tests.registry.house import HOME, Clock, House, image_of, opened
+from tests.registry.house import HOME, Clock, House, image_of, index_of, opened
 
 IMAGE = image_of(b"{}")
 LAYER = b"layer"
@@ -198,6 +198,19 @@ async def missing_repository(bench: Bench) -> object:
     return message.endswith("aws ecr create-repository --repository-name team/none")
 
 
+async def deleted_blob(bench: Bench) -> object:
+    await bench.house.push(LAYER)
+    answer = await bench.client.ask("DELETE", f"{V2}/blobs/{DIGEST}")
+    return answer.status if answer.status == 202 else answer.error[:2]
+
+
+async def last_tag(bench: Bench) -> object:
+    await bench.tagged("v1")
+    await bench.client.put("multi", index_of(image_of(b"{}", annotations={"tag": "v1"})))
+    answer = await bench.client.ask("DELETE", f"{V2}/manifests/v1")
+    return answer.status if answer.status == 202 else answer.error[:2]
+
+
 UNSUPPORTED = (405, "UNSUPPORTED")
 SMALL = (400, "BLOB_UPLOAD_INVALID", "All layer parts except the last part should be at least 5MB")
 TOO_MANY = (
@@ -231,6 +244,8 @@ CASES: Mapping[str, tuple[Callable[[Bench], Awaitable[object]], Any, Any]] = {
     "mounting a blob without `from`": (mounted_from_anywhere, 201, 202),
     "mounting a blob that no image refers to": (mounted_without_an_image, 201, 202),
     "push to a missing repository": (missing_repository, True, False),
+    "`DELETE` of a blob": (deleted_blob, 202, (405, "UNSUPPORTED")),
+    "`DELETE` of the last tag of an image that an index lists": (last_tag, 202, (405, "UNSUPPORTED")),
 }
 
 

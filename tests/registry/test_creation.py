@@ -85,7 +85,7 @@ async def test_who_pushes_needs_the_right_to_make_what_is_missing(making: House,
     asked = (
         Uploads(making.stores, Gate()).begin(making.caller, repository),
         Images(making.stores, Gate(), making.registry.images._pages).put(
-            making.caller, repository, EMPTY, media_type=None, tag=None, digest=None
+            making.caller, repository, EMPTY, media_type=None, tags=[], digest=None
         ),
         Mounts(making.stores, Gate()).mount(making.caller, repository, Digest.of(b""), APP),
     )

@@ -149,17 +149,15 @@ def test_a_signal_at_any_moment_of_the_start_is_a_clean_end(tmp_path: Path) -> N
         pass
     command = [sys.executable, "-m", "portside", "serve", "--data", registry.data, "--port", str(registry.port)]
     for delay in range(12):
-        with subprocess.Popen(
-            command,
-            env=commands.isolated(tmp_path),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        ) as process:
+        with (
+            (tmp_path / "log").open("wb") as log,
+            subprocess.Popen(command, env=commands.isolated(tmp_path), stdout=subprocess.PIPE, stderr=log) as process,
+        ):
             assert process.stdout is not None
             process.stdout.readline()  # the announcement: storage is prepared, workers begin
             time.sleep(delay * 0.01)
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(20) == 0, (tmp_path / "log").read_text()
 
 
 def test_a_lost_worker_is_replaced(tmp_path: Path) -> None:

@@ -167,12 +167,12 @@ def cost(database: sqlite3.Connection, name: str, where: dict[str, Any]) -> int:
 def middle(count: int) -> dict[str, Any]:
     half = count // 2
     begin = {"after": f"{half:09}", "tag": f"{half:09}", "pushed_at": NOW + half // 10, "digest": str(digest(half))}
-    return begin | {"child": str(digest(half)), "limit": 20, "status": "ANY"}
-    return begin | {"child": str(digest(half)), "limit": 20} | {"subject": "one", "artifact_type": "kind 1"}
+    named = {"subject": "one", "artifact_type": "kind 1", "status": "ANY"}
+    return begin | {"child": str(digest(half)), "limit": 20} | named
 
 
 def middle_referrer(count: int) -> dict[str, Any]:
-    return middle(count) | {"after": str(digest(count // 2))}
+    return middle(count) | {"after": str(digest(count // 2)), "status": "ACTIVE"}
 
 
 @pytest.mark.parametrize("name", [*PAGES, *REFERRERS, "manifests_PARENTS"])
