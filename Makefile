@@ -33,8 +33,9 @@ conformance: setup-dev ## run the OCI's own conformance suite; writes docs/refer
 model: setup-dev ## generate the ECR API's types from botocore's model
 	$(BIN)/python tools/model.py
 
-soak: setup-dev ## thousands of clients at once on two workers; reports latencies, memory and refusals
+soak: setup-dev ## thousands of clients at once, and two hundred deaths; reports latencies, memory and refusals
 	$(BIN)/python -m bench.soak
+	$(BIN)/python -m tests.faults.killing 200
 
 bench: setup-dev ## server CPU per request beside other registries; reports, never fails
 	$(BIN)/python -m bench

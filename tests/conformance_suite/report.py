@@ -24,7 +24,7 @@ fails when one check fails; the test suite runs the same and compares this page.
 - the suite: `{MODULE}` at `{VERSION}`
 - on besides its defaults: {", ".join(f"`{name}`" for name in OPTIONS if name != "OCI_VERSION")}
 - `portside serve {" ".join(SETTINGS)}`; off, which is ECR's rule, a manifest must not name what its repository lacks
-- the account setting `BLOB_MOUNTING` is set to `ENABLED` first; while a server has no such setting, mounts are skipped
+- the account setting `BLOB_MOUNTING` is set to `ENABLED` first
 
 """
 

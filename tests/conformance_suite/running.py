@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from tests.clients import commands
 from tests.conformance_suite.building import suite
 from tests.conformance_suite.results import Results, read
@@ -34,19 +32,10 @@ def run(folder: Path) -> Results:
     """Run the suite once, in a folder that is empty; raises PackageUnavailableError when it cannot be had."""
     program = suite()
     with serve(folder, *SETTINGS) as registry:
-        _allow_mounts(registry)
+        registry.ecr.put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
         for name in REPOSITORIES.values():
             registry.create(name)
         return _judged(program, registry, folder / "suite")
-
-
-def _allow_mounts(registry: RunningRegistry) -> None:
-    """Set the account to mount blobs, which is off by default; a server that has no such setting yet says so."""
-    try:
-        registry.ecr.put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "UnsupportedOperationException":
-            raise
 
 
 def _judged(program: Path, registry: RunningRegistry, folder: Path) -> Results:
