@@ -234,3 +234,4 @@ async def outlet(
             yield memoryview(data)[start - position :] if position < start else data
     finally:
         await until_done(upcoming)
+        upcoming.exception()  # of what was read ahead for a reader that left; nobody asks for it
