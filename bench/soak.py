@@ -82,7 +82,7 @@ def run(folder: Path, load: Load, *options: str) -> Report:
     raise_limit()
     kind = Portside(("--workers", str(load.workers), "--log-level", "warning", *options))
     with Server(kind, folder / "server") as server:
-        server.prepare(_REPOSITORY)
+        server.prepare((_REPOSITORY,))
         report = Report()
         began = time.monotonic()
         asyncio.run(_bear(server, load, report.tally))

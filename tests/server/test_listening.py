@@ -22,16 +22,25 @@ def test_a_listener_that_shares_its_port_is_seen_too() -> None:
         reserve("127.0.0.1", other.getsockname()[1])
 
 
-def test_a_reserved_port_refuses_a_second_server_and_connections_but_not_workers() -> None:
+def test_a_reserved_port_refuses_a_second_server_and_lets_connections_wait() -> None:
     reservation = reserve("localhost", 0)
     place = (reservation.address, reservation.port)
     with reservation.holder:
         with pytest.raises(Refused, match="in use"):
             reserve("127.0.0.1", reservation.port)
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(place)
-        with socket.create_server(place, reuse_port=True), socket.create_connection(place):
-            pass
+        with socket.create_connection(place) as early, reservation.holder.accept()[0] as accepted:
+            assert accepted.getpeername() == early.getsockname()
+
+
+def test_connections_of_a_server_that_just_stopped_do_not_block_its_port() -> None:
+    first = reserve("127.0.0.1", 0)
+    with socket.create_connection((first.address, first.port)) as client:
+        accepted, _ = first.holder.accept()
+        accepted.close()  # by the server first: its end lingers
+        first.holder.close()
+        assert client.recv(1) == b""
+    with reserve("127.0.0.1", first.port).holder:
+        pass
 
 
 def test_a_host_that_is_not_here_is_refused() -> None:

@@ -1,8 +1,7 @@
 """Taking the port before anything is made, and keeping it while workers come and go.
 
-Workers listen with SO_REUSEPORT, which would let a second server join an occupied port unseen. So the port is bound
-once without it, which fails when anybody listens, and then held for this process's life by a socket that is bound
-with it and never listens: no other server gets in between, and a connection without a worker is refused.
+The port is bound and listened on at once, by a socket that all workers share: a second server is refused at its start,
+and whoever connects before a worker is ready, or while a lost one is replaced, waits a moment and is not refused.
 """
 
 from __future__ import annotations
@@ -13,29 +12,29 @@ from dataclasses import dataclass
 
 from portside.server.errors import Refused
 
+BACKLOG = 4096
+"""Connections that wait to be accepted, as far as the system lets them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """A port that is ours. Keep the value alive for as long as the port is needed."""
 
     address: str
-    """The host as a numeric address, which is what the server binds."""
+    """The host as a numeric address."""
     port: int
     holder: socket.socket
+    """Listens already."""
 
 
 def reserve(host: str, port: int) -> Reservation:
     """Take `port`, or any free one for 0; raises Refused."""
     family, place = _resolve(host, port)
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        # Only so that connections of a server that just stopped do not block the port; a listener still does.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _bind(probe, place, host)
-        place = (place[0], probe.getsockname()[1])
     holder = socket.socket(family, socket.SOCK_STREAM)
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    _bind(holder, place, host)
-    return Reservation(*place, holder)
+    # So that connections of a server that just stopped do not block the port; a listener still does.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _listen(holder, place, host)
+    return Reservation(place[0], holder.getsockname()[1], holder)
 
 
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
@@ -49,9 +48,11 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int
     return family, (str(place[0]), port)
 
 
-def _bind(listener: socket.socket, place: tuple[str, int], host: str) -> None:
+def _listen(listener: socket.socket, place: tuple[str, int], host: str) -> None:
     try:
         listener.bind(place)
+        # Two that begin at the same moment may both bind, but only one of them listens.
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise Refused(_reason(error, host, place[1])) from None

@@ -25,13 +25,12 @@ from uvicorn.supervisors import Multiprocess
 from portside.server import application, descriptors, logs
 from portside.server.connections import Connection, ConnectionConfig
 from portside.server.kernel_timeout import cut_stalled_readers
-from portside.server.listening import Reservation
+from portside.server.listening import BACKLOG, Reservation
 from portside.server.parent import die_with_parent
 from portside.server.settings import Settings
 from portside.server.start import certificate_of
 from portside.server.tls import Certificate
 
-_BACKLOG = 4096
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -145,7 +144,7 @@ def _config(settings: Settings, certificate: Certificate | None, open_files: int
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
         header_seconds=settings.header_seconds,
         connections=descriptors.connections(open_files, settings.connections),
         timeout_keep_alive=settings.idle_seconds,
