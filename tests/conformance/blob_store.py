@@ -138,6 +138,17 @@ class Writing:
             store.publish(location, size)
         assert not store.holds(location, size)
 
+    def test_what_is_not_there_is_not_near(self, store: BlobStore) -> None:
+        assert not store.is_near(somewhere(), 0, SEGMENT)
+
+    @pytest.mark.parametrize("size", [1, SEGMENT, 3 * SEGMENT + 1])
+    def test_asking_whether_content_is_near_is_never_an_error(self, store: BlobStore, size: int) -> None:
+        location = somewhere()
+        stage(store, location, content(size))
+        store.publish(location, size)
+        for offset in range(0, size, SEGMENT):
+            assert store.is_near(location, offset, size - offset) in {True, False}
+
     def test_nothing_staged_is_never_published(self, store: BlobStore) -> None:
         with pytest.raises(Missing):
             store.publish(somewhere(), 0)

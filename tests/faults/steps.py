@@ -76,6 +76,9 @@ class SteppedBlobs:
         self._reach("before a read")
         return self._inner.read(location, offset, length, size)
 
+    def is_near(self, location: str, offset: int, length: int) -> bool:
+        return self._inner.is_near(location, offset, length)
+
     def holds(self, location: str, size: int) -> bool:
         self._reach("before a look")
         return self._inner.holds(location, size)

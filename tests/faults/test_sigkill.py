@@ -12,11 +12,11 @@ import pytest
 from tests.faults.killing import Told, client_of, kill, kill_again_and_again, prepare, start, verify, work
 from tests.faults.pusher import Pusher
 
-KILLS = 60
+KILLS = 200
 
 
-def test_nothing_acknowledged_is_lost_by_sixty_kills(folder: Path) -> None:
-    """At random moments of pushes, moved tags, deletions and pulls; for more: `python -m tests.faults.killing 200`."""
+def test_nothing_acknowledged_is_lost_by_two_hundred_kills(folder: Path) -> None:
+    """At random moments of pushes, moved tags, deletions and pulls."""
     kill_again_and_again(folder, KILLS, seed=60)
 
 

@@ -22,6 +22,7 @@ class Blobs:
         self.before: dict[str, Callable[[], None]] = {}
         self.after: dict[str, Callable[[], None]] = {}
         self.calls: dict[str, int] = {}
+        self.near = True
 
     def _reached(self, name: str) -> None:
         self.calls[name] = self.calls.get(name, 0) + 1
@@ -38,6 +39,9 @@ class Blobs:
     def read(self, location: str, offset: int, length: int, size: int | None) -> bytes:
         self._reached("read")
         return self._inner.read(location, offset, length, size)
+
+    def is_near(self, location: str, offset: int, length: int) -> bool:
+        return self.near and self._inner.is_near(location, offset, length)
 
     def holds(self, location: str, size: int) -> bool:
         self._reached("holds")

@@ -95,8 +95,10 @@ async def test_an_uncounted_hash_is_counted_from_what_was_written(tmp_path: Path
     assert await second.digests(frozenset({"sha256"})) == {"sha256": hashlib.sha256(CONTENT[: PIECE + 5]).hexdigest()}
 
 
-async def test_an_outlet_gives_pieces_and_nothing_whole(tmp_path: Path, threads: Threads) -> None:
+@pytest.mark.parametrize("near", [True, False])
+async def test_an_outlet_gives_pieces_and_nothing_whole(tmp_path: Path, threads: Threads, *, near: bool) -> None:
     blobs = sealed(tmp_path)
+    blobs.near = near
     intake = intake_on(blobs, threads)
     intake.take(CONTENT)
     await intake.publish()

@@ -170,6 +170,7 @@ async def test_a_healed_layer_stays_healed_while_an_old_reader_finds_the_damage(
         damage(blob_file(house), 0)
         blobs = house.stores.blobs
         assert isinstance(blobs, Blobs)
+        blobs.near = False
         blobs.before["read"] = gate
         late = asyncio.ensure_future(house.read(digest))
         await asyncio.to_thread(gate.reached.wait)

@@ -21,6 +21,7 @@ from pathlib import Path
 from portside.storage.blobs.port import LOCATION, Found
 from portside.storage.errors import Missing, NoSpace, StorageError, StorageUnavailable
 
+_STRETCH = 128 * 1024
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -99,6 +100,21 @@ class FilesystemBlobs:
                 return data
             finally:
                 os.close(file)
+
+    def is_near(self, location: str, offset: int, length: int) -> bool:
+        """See BlobStore. Looks at a byte here and there: the kernel reads ahead, and drops, whole stretches."""
+        looks = (*range(offset, offset + length - 1, _STRETCH), offset + length - 1)
+        byte = bytearray(1)
+        try:
+            file = os.open(self._place(location), os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            return all(os.preadv(file, [byte], at, os.RWF_NOWAIT) == 1 for at in looks)
+        except OSError:
+            return False  # it would wait, or this file system cannot tell
+        finally:
+            os.close(file)
 
     def holds(self, location: str, size: int) -> bool:
         """See BlobStore."""

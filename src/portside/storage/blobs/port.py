@@ -48,6 +48,10 @@ class BlobStore(Protocol):
         """
         ...
 
+    def is_near(self, location: str, offset: int, length: int) -> bool:
+        """Whether `read` would find these bytes in memory now; no promise. The only call that never waits itself."""
+        ...
+
     def holds(self, location: str, size: int) -> bool:
         """Whether published content of this size stands at the location (its bytes are not read)."""
         ...

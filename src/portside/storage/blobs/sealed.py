@@ -100,6 +100,12 @@ class SealedBlobs:
                 raise Damaged(f"Segment {number} at {location} does not authenticate.") from None
         return out
 
+    def is_near(self, location: str, offset: int, length: int) -> bool:
+        """See BlobStore."""
+        first, last = offset // SEGMENT, max(offset + length - 1, 0) // SEGMENT
+        # Of the last segment its beginning: where it ends is for `read` to know.
+        return self._inner.is_near(location, first * _SEALED, (last - first) * _SEALED + 1)
+
     def holds(self, location: str, size: int) -> bool:
         """See BlobStore."""
         return self._inner.holds(location, sealed_size(size))
