@@ -31,6 +31,26 @@ def test_two_nodes_on_one_database_share_every_push(own_state: Path, postgres: P
             second.ecr.create_repository(repositoryName="two/nodes")
 
 
+def test_what_one_node_acknowledged_the_next_request_at_the_other_sees(
+    own_state: Path, postgres: PostgresServer
+) -> None:
+    database = ["--database", postgres.database()]
+    with (
+        serve(own_state, *database) as first,
+        serve(own_state, *database) as second,
+        Pusher(first.port, first.token, "two/nodes") as one,
+        Pusher(second.port, first.token, "two/nodes") as other,
+    ):
+        first.ecr.create_repository(repositoryName="two/nodes")
+        one.push_blob(b"{}")
+        for number in range(40):
+            mover, reader = (one, other) if number % 2 else (other, one)
+            layer = f"layer {number}".encode()
+            mover.push_blob(layer)
+            mover.push_manifest("latest", manifest_of(b"{}", [layer]))
+            assert reader.manifest("latest") == mover.manifest("latest") == manifest_of(b"{}", [layer])
+
+
 def _pull_all_at_once(registry: RunningRegistry) -> None:
     """More pulls at the same moment than there are connections to the database."""
     count = 40
