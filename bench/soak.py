@@ -80,7 +80,7 @@ class _Image:
 def run(folder: Path, load: Load, *options: str) -> Report:
     """Start a server over an empty folder, bring the load upon it, and say what came of it."""
     raise_limit()
-    kind = Portside(("--workers", str(load.workers), "--log-level", "warning", *options))
+    kind = Portside("ours", ("--workers", str(load.workers), "--log-level", "warning", *options))
     with Server(kind, folder / "server") as server:
         server.prepare((_REPOSITORY,))
         report = Report()
