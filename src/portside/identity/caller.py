@@ -2,7 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """The user or the role that a principal is, or acts as."""
+
+    id: str
+    """Its unique id: `AIDA…` of a user, `AROA…` of a role; never given to another one, unlike the name."""
+    arn: str
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What temporary credentials say of themselves (iam-behaviour 1.8). Times are microseconds since 1970, UTC."""
+
+    id: str
+    """Unlike the id of its access key, no two sessions share it."""
+    name: str
+    """Of a role's session or a federated user; empty for a user's own temporary credentials."""
+    issued_at: int
+    expires_at: int
+    policies: Sequence[str] | None = None
+    """The documents that narrow it; None where it was given none, which is not the same as an empty list."""
+    policy_arns: Sequence[str] = ()
+    """Managed policies that narrow it too."""
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    transitive_tags: Sequence[str] = ()
+    """Keys of the tags that sessions assumed from this one keep."""
+    source_identity: str | None = None
+    mfa: bool = False
+    provider: str | None = None
+    """ARN of the identity provider that vouched for it."""
+    claims: Mapping[str, str | Sequence[str]] = field(default_factory=dict[str, str | Sequence[str]])
+    """Context keys that the provider's token gave, in lower case, such as `issuer.example.com:sub`."""
+    origin: str | None = None
+    """The long-term access key that it goes back to; when that is gone, so is the session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,14 +52,23 @@ class Principal:
     arn: str
     user_id: str
     kind: str
-    """`aws:PrincipalType`: Account for the root user."""
+    """`aws:PrincipalType`: Account for the root user, User, AssumedRole, FederatedUser."""
     access_key: str
     """The access key that vouches for it; when that is gone, so is every token issued to it."""
+    entity: Entity | None = None
+    """None for the root user."""
+    session: Session | None = None
+    """None with long-term keys."""
 
     @classmethod
     def root(cls, account: str, access_key: str) -> Principal:
         """The account's root user."""
         return cls(account, f"arn:aws:iam::{account}:root", account, "Account", access_key)
+
+    @property
+    def policy_arn(self) -> str:
+        """`aws:PrincipalArn`: the role's ARN for its sessions, otherwise the caller's own."""
+        return self.entity.arn if self.entity is not None and self.kind == "AssumedRole" else self.arn
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,22 +6,50 @@ anything is looked up, so that a caller without rights cannot tell what exists.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from portside.core.errors import AccessDenied
-from portside.core.names import RepositoryId
+from portside.core.names import RegistryId, RepositoryId
 from portside.identity.caller import Caller
 from portside.identity.decisions import Question, decide
+
+Context = Mapping[str, str | Sequence[str]]
+"""Condition keys, in lower case, that the action alone has: `aws:requesttag/team`, `ecr:accountsetting`."""
+
+
+def tagged(tags: Mapping[str, str]) -> Context:
+    """The condition keys of a request that puts tags on something."""
+    if not tags:
+        return {}
+    return {**{f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}, "aws:tagkeys": list(tags)}
 
 
 class Access:
     """Says yes by returning, and no by raising AccessDenied."""
 
-    async def repository(self, caller: Caller, action: str, repository: RepositoryId) -> None:
+    async def repository(
+        self, caller: Caller, action: str, repository: RepositoryId, context: Context | None = None
+    ) -> None:
         """May the caller do this to a repository (whether it exists or not)?"""
+        del context
         self._require(Question(caller, action, repository.arn, repository.account))
 
-    async def registry(self, caller: Caller, action: str, owner: str, resource: str = "*") -> None:
+    async def repositories(self, caller: Caller, action: str, registry: RegistryId) -> None:
+        """May the caller do this to all repositories of a registry?"""
+        everything = f"arn:aws:ecr:{registry.region}:{registry.account}:repository/*"
+        self._require(Question(caller, action, everything, registry.account))
+
+    async def registry(self, caller: Caller, action: str, registry: RegistryId, context: Context | None = None) -> None:
         """May the caller do this to a registry as a whole?"""
-        self._require(Question(caller, action, resource, owner))
+        del context
+        self._require(Question(caller, action, "*", registry.account))
+
+    async def identity(
+        self, caller: Caller, action: str, account: str, resource: str, *, context: Context | None = None
+    ) -> None:
+        """May the caller do this to an identity of an account, `resource` being its ARN or `*`?"""
+        del context
+        self._require(Question(caller, action, resource, account))
 
     def _require(self, question: Question) -> None:
         decision = decide(question)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from portside.core.errors import AuthenticationError, RegistryTokenExpired, RegistryTokenInvalid, SecurityTokenInvalid
-from portside.core.names import RepositoryId
+from portside.core.names import RegistryId, RepositoryId
 from portside.identity import sigv4, tokens
 from portside.identity.caller import Caller, Circumstances, Principal
 from portside.identity.tokens import TokenBearer
@@ -102,7 +102,7 @@ class Callers:
     async def issue_token(self, caller: Caller, region: str) -> RegistryToken:
         """Carry out GetAuthorizationToken."""
         principal = caller.principal
-        await self._access.registry(caller, "ecr:GetAuthorizationToken", principal.account)
+        await self._access.registry(caller, "ecr:GetAuthorizationToken", RegistryId(principal.account, region))
         key = await self._keys.key_for("token")
         expires_at = self._clock() + tokens.LIFETIME
         password = tokens.issue(key.box, tokens.TokenBearer(principal.access_key, region, expires_at))

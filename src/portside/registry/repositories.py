@@ -8,7 +8,7 @@ from portside.core.errors import RepositoryAlreadyExists, RepositoryNotEmpty, Re
 from portside.core.names import RegistryId, RepositoryId
 from portside.core.records import Repository, RepositorySettings
 from portside.identity.caller import Caller
-from portside.registry.access import Access
+from portside.registry.access import Access, tagged
 from portside.registry.content import drop
 from portside.registry.creation import make
 from portside.registry.listing import Listing, PageTokens
@@ -30,7 +30,11 @@ class Repositories:
 
     async def create(self, caller: Caller, repository: RepositoryId, settings: RepositorySettings) -> Repository:
         """Make a repository; raises RepositoryAlreadyExists, whatever its settings are, and LimitExceeded."""
-        await self._access.repository(caller, "ecr:CreateRepository", repository)
+        asked = tagged(settings.resource_tags)
+        await self._access.repository(caller, "ecr:CreateRepository", repository, asked)
+        if settings.resource_tags:
+            # Tagging at creation is tagging (ecr-behaviour 2.1).
+            await self._access.repository(caller, "ecr:TagResource", repository, asked)
         made = await make(self._stores, repository, settings)
         if made is None:
             raise RepositoryAlreadyExists(repository)
@@ -42,8 +46,7 @@ class Repositories:
         """The repositories of these names, in that order, or a page of all; raises RepositoryNotFound."""
         if names:
             return Listing([await self._one(caller, registry.repository(name)) for name in names], None)
-        everything = f"arn:aws:ecr:{registry.region}:{registry.account}:repository/*"
-        await self._access.registry(caller, "ecr:DescribeRepositories", registry.account, everything)
+        await self._access.repositories(caller, "ecr:DescribeRepositories", registry)
         query = f"repositories\n{registry.account}\n{registry.region}"
         after = str(self._pages.open(query, token)[0]) if token else ""
         async with self._metadata.reading() as unit:
@@ -53,8 +56,7 @@ class Repositories:
 
     async def names(self, caller: Caller, registry: RegistryId, *, after: str, limit: int) -> Sequence[str]:
         """Names from after one, in lexical order: the catalog."""
-        everything = f"arn:aws:ecr:{registry.region}:{registry.account}:repository/*"
-        await self._access.registry(caller, "ecr:DescribeRepositories", registry.account, everything)
+        await self._access.repositories(caller, "ecr:DescribeRepositories", registry)
         async with self._metadata.reading() as unit:
             return [found.id.name for found in await unit.repositories.page(registry, after, limit)]
 

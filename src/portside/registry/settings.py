@@ -8,7 +8,7 @@ from __future__ import annotations
 from portside.core.errors import InvalidParameter, SettingNotImplemented
 from portside.core.names import RegistryId
 from portside.identity.caller import Caller
-from portside.registry.access import Access
+from portside.registry.access import Access, Context
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
 
@@ -27,14 +27,14 @@ class AccountSettings:
 
     async def get(self, caller: Caller, registry: RegistryId, name: str) -> str:
         """A setting's value, the default until one was put; raises InvalidParameter and SettingNotImplemented."""
-        await self._access.registry(caller, "ecr:GetAccountSetting", registry.account)
+        await self._access.registry(caller, "ecr:GetAccountSetting", registry, _asked(name))
         _must_be_known(name)
         async with self._metadata.reading() as unit:
             return await unit.settings.value(registry, name) or _DEFAULT
 
     async def put(self, caller: Caller, registry: RegistryId, name: str, value: str) -> None:
         """Set a value; raises InvalidParameter and SettingNotImplemented."""
-        await self._access.registry(caller, "ecr:PutAccountSetting", registry.account)
+        await self._access.registry(caller, "ecr:PutAccountSetting", registry, _asked(name))
         _must_be_known(name)
         if value not in _VALUES:
             raise InvalidParameter("value", f"Member must satisfy enum value set: [{', '.join(_VALUES)}]")
@@ -45,6 +45,10 @@ class AccountSettings:
 async def mounts_blobs(unit: Unit, registry: RegistryId) -> bool:
     """Whether the account lets repositories of this registry share blobs by mounting them."""
     return await unit.settings.value(registry, _BLOB_MOUNTING) == "ENABLED"
+
+
+def _asked(name: str) -> Context:
+    return {"ecr:accountsetting": name}
 
 
 def _must_be_known(name: str) -> None:
