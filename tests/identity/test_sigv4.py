@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import botocore.auth
 import pytest
@@ -203,7 +203,8 @@ def test_any_changed_character_of_a_presigned_query_is_refused(data: st.DataObje
         verify(changed)
     except AuthenticationError:
         return
-    pytest.fail(f"accepted {changed.query}")
+    # An escape in small letters is the same character.
+    assert unquote(changed.query) == unquote(request.query)
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

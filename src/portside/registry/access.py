@@ -6,22 +6,11 @@ anything is looked up, so that a caller without rights cannot tell what exists.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from portside.core.errors import AccessDenied
 from portside.core.names import RegistryId, RepositoryId
 from portside.identity.caller import Caller
+from portside.identity.context import Context
 from portside.identity.decisions import Question, decide
-
-Context = Mapping[str, str | Sequence[str]]
-"""Condition keys, in lower case, that the action alone has: `aws:requesttag/team`, `ecr:accountsetting`."""
-
-
-def tagged(tags: Mapping[str, str]) -> Context:
-    """The condition keys of a request that puts tags on something."""
-    if not tags:
-        return {}
-    return {**{f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}, "aws:tagkeys": list(tags)}
 
 
 class Access:

@@ -8,7 +8,8 @@ from portside.core.errors import RepositoryAlreadyExists, RepositoryNotEmpty, Re
 from portside.core.names import RegistryId, RepositoryId
 from portside.core.records import Repository, RepositorySettings
 from portside.identity.caller import Caller
-from portside.registry.access import Access, tagged
+from portside.identity.context import tagging
+from portside.registry.access import Access
 from portside.registry.content import drop
 from portside.registry.creation import make
 from portside.registry.listing import Listing, PageTokens
@@ -30,7 +31,7 @@ class Repositories:
 
     async def create(self, caller: Caller, repository: RepositoryId, settings: RepositorySettings) -> Repository:
         """Make a repository; raises RepositoryAlreadyExists, whatever its settings are, and LimitExceeded."""
-        asked = tagged(settings.resource_tags)
+        asked = tagging(settings.resource_tags)
         await self._access.repository(caller, "ecr:CreateRepository", repository, asked)
         if settings.resource_tags:
             # Tagging at creation is tagging (ecr-behaviour 2.1).

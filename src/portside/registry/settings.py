@@ -8,7 +8,8 @@ from __future__ import annotations
 from portside.core.errors import InvalidParameter, SettingNotImplemented
 from portside.core.names import RegistryId
 from portside.identity.caller import Caller
-from portside.registry.access import Access, Context
+from portside.identity.context import Context
+from portside.registry.access import Access
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
 
