@@ -107,11 +107,11 @@ async def test_pages_stay_whole_while_repositories_come_and_go(house: House) -> 
 
 
 async def test_a_page_token_continues_only_its_own_list(house: House) -> None:
-    for name in ("aa", "bb"):
+    for name in ("first-of-all", "second"):
         await house.create(HOME.repository(name))
     _, token = await page(house, 1)
     assert token is not None
-    assert "aa" not in token
+    assert "first-of-all" not in token
     with pytest.raises(InvalidParameter):
         await page(house, 1, token, registry=RegistryId(ACCOUNT, "us-east-1"))
 
