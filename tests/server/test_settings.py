@@ -90,6 +90,8 @@ def test_the_database_is_in_the_data_folder_unless_another_is_given() -> None:
         ({"drain_seconds": 0}, "drain_seconds"),
         ({"collect_interval": -1}, "collect.interval"),
         ({"collect_grace": 59}, "collect.grace"),
+        ({"trusted_proxies": ("10.0.0.0/8", "proxy.example")}, "proxy.trusted"),
+        ({"trusted_proxies": ("10.0.0.1/8",)}, "proxy.trusted"),
         ({"account": "12"}, "account"),
         ({"regions": ()}, "region"),
         ({"regions": ("us-east-1", "Mars!")}, "Mars!"),

@@ -5,6 +5,7 @@ Every refusal names the setting, in the words of whoever wrote it, and never rep
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import fields
@@ -55,6 +56,11 @@ def _check_place(settings: Settings) -> None:
         raise Refused(f"collect.grace: it must be at least {_SHORTEST_GRACE}.")
     if settings.database is not None:
         _check_database(settings.database)
+    for proxy in settings.trusted_proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            raise Refused(f"proxy.trusted: '{proxy}' is not an address or a network, such as 10.0.0.0/8.") from None
 
 
 def _check_limits(settings: Settings, rows: Sequence[Setting]) -> None:

@@ -249,6 +249,23 @@ class Settings:
             choices=("auto", "console", "json"),
         ),
     )
+    log_decisions: bool = field(
+        default=False,
+        metadata=about(
+            "switch",
+            "Whether to log every denied request with the policy and the statement that decided.",
+            key="log.decisions",
+            shown="off",
+        ),
+    )
+    trusted_proxies: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "list",
+            "The address or network of a proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; repeatable.",
+            key="proxy.trusted",
+        ),
+    )
     master_key: str | None = field(
         default=None,
         repr=False,
