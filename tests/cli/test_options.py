@@ -58,6 +58,8 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "stall_seconds": ("77", "77", 77),
     "log_level": ("debug", '"debug"', "debug"),
     "log_format": ("json", '"json"', "json"),
+    "log_decisions": ("on", "true", True),
+    "trusted_proxies": ("10.0.0.0/8", '["10.0.0.0/8"]', ("10.0.0.0/8",)),
 }
 TOGETHER = {"tls_cert": ["--tls-key", "/k.pem"], "tls_key": ["--tls-cert", "/c.pem"]}
 
