@@ -17,6 +17,7 @@ from portside.cli.collect import collect
 from portside.cli.completion import completion
 from portside.cli.env import env
 from portside.cli.migrate import migrate
+from portside.cli.policy import policy
 from portside.cli.reference import reference
 from portside.cli.serve import serve
 from portside.cli.verify import verify
@@ -40,7 +41,7 @@ def portside(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (serve, env, migrate, collect, verify, completion, reference):
+for _command in (serve, env, migrate, collect, verify, policy, completion, reference):
     portside.add_command(_command)
 
 

@@ -1,0 +1,29 @@
+"""The engine against an independent evaluator: they agree on every case, above all on every allow."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from portside.identity.policy import evaluate
+from portside.identity.policy.cases import read_case
+from tests.identity.policy.random_cases import Cases
+from tests.identity.policy.slow_evaluator import verdict
+
+CASES_PER_SEED = 12_500
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_both_evaluators_agree_on_every_random_case(seed: int) -> None:
+    cases, seen = Cases(seed), Counter[str]()
+    for _ in range(CASES_PER_SEED):
+        case = cases.case()
+        _, question, policies = read_case(json.dumps(case))
+        decision = evaluate(question, policies)
+        assert decision.by != "error", json.dumps(case)
+        assert decision.verdict == verdict(case), json.dumps(case)
+        seen[decision.verdict] += 1
+    # The cases are worth something only if every verdict is common among them.
+    assert min(seen["allow"], seen["implicit_deny"], seen["explicit_deny"]) > CASES_PER_SEED // 20, seen
