@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.conformance.nouns.accounts import AccountsConformance
 from tests.conformance.nouns.garbage import GarbageConformance
+from tests.conformance.nouns.identities import IdentitiesConformance
 from tests.conformance.nouns.inspection import InspectionConformance
 from tests.conformance.nouns.layers import LayersConformance
 from tests.conformance.nouns.leases import LeasesConformance
@@ -20,6 +21,7 @@ from tests.conformance.nouns.uploads import UploadsConformance
 
 class MetadataConformance(
     AccountsConformance,
+    IdentitiesConformance,
     RepositoriesConformance,
     ManifestsConformance,
     TagsConformance,

@@ -18,6 +18,10 @@ _ADD_ACCOUNT = Statement(
     )
 )
 _ACCOUNT = prepare(select(_a.id).where(_a.id == bindparam("id")))
+_ALL = prepare(select(_a.id, _a.created_at).order_by(_a.created_at, _a.id))
+_ALIAS = prepare(select(_a.alias).where(_a.id == bindparam("id")))
+_TAKEN = prepare(select(_a.id).where(_a.alias == bindparam("alias")))
+_SET_ALIAS = prepare(update(tables.accounts).where(_a.id == bindparam("which")).values(alias=bindparam("new")))
 
 
 def _put_access_key(insert: Any) -> Any:
@@ -88,6 +92,22 @@ class Accounts:
     async def exists(self, account: str) -> bool:
         """Whether there is such an account."""
         return await self._session.row(_ACCOUNT, id=account) is not None
+
+    async def all(self) -> list[tuple[str, int]]:
+        """Every account and when it was made, the first one first."""
+        return [(identifier, at) for identifier, at in await self._session.rows(_ALL)]
+
+    async def alias(self, account: str) -> str | None:
+        """The other name of an account."""
+        row = await self._session.row(_ALIAS, id=account)
+        return None if row is None else row[0]
+
+    async def set_alias(self, account: str, alias: str | None) -> bool:
+        """Give an account another name, or take it away; False when one of the accounts has it."""
+        if alias is not None and await self._session.row(_TAKEN, alias=alias) is not None:
+            return False
+        await self._session.run(_SET_ALIAS, which=account, new=alias)
+        return True
 
     async def set_root_key(self, key: AccessKeyRow, at: int) -> None:
         """Let this be the account's root key; any other one stops working."""

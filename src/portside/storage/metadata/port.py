@@ -13,13 +13,17 @@ from collections.abc import Hashable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from portside.storage.metadata.access_keys import AccessKeys
 from portside.storage.metadata.accounts import Accounts
 from portside.storage.metadata.garbage import Garbage
+from portside.storage.metadata.holdings import Holdings
+from portside.storage.metadata.identities import Identities
 from portside.storage.metadata.inspection import Inspection
 from portside.storage.metadata.layers import Layers
 from portside.storage.metadata.leases import Leases
 from portside.storage.metadata.manifests import Manifests
 from portside.storage.metadata.repositories import Repositories
+from portside.storage.metadata.resource_policies import ResourcePolicies
 from portside.storage.metadata.settings import AccountSettings
 from portside.storage.metadata.statements import Session
 from portside.storage.metadata.tags import Tags
@@ -30,13 +34,17 @@ class Unit:
     """One unit of work: the nouns over one session."""
 
     __slots__ = (
+        "access_keys",
         "accounts",
         "garbage",
+        "holdings",
+        "identities",
         "inspection",
         "layers",
         "leases",
         "manifests",
         "repositories",
+        "resource_policies",
         "settings",
         "tags",
         "uploads",
@@ -44,6 +52,10 @@ class Unit:
 
     def __init__(self, session: Session) -> None:
         self.accounts = Accounts(session)
+        self.access_keys = AccessKeys(session)
+        self.identities = Identities(session)
+        self.holdings = Holdings(session)
+        self.resource_policies = ResourcePolicies(session)
         self.settings = AccountSettings(session)
         self.repositories = Repositories(session)
         self.manifests = Manifests(session)

@@ -63,7 +63,7 @@ _UNCOUNT = prepare(
 )
 _DELETE_CONTENT = tuple(
     prepare(delete(table).where(table.c.repository == bindparam("key")))
-    for table in (tables.references, tables.tags, tables.manifests)
+    for table in (tables.references, tables.tags, tables.manifests, tables.repository_policies)
 )
 
 

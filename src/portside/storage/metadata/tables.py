@@ -51,6 +51,8 @@ accounts = Table(
     metadata,
     Column("id", _text(12), primary_key=True),
     Column("created_at", BigInteger, nullable=False),
+    Column("alias", _text(63)),
+    Index(None, "alias", unique=True),
 )
 
 data_keys = Table(
@@ -86,11 +88,63 @@ access_keys = Table(
     metadata,
     Column("id", _text(128), primary_key=True),
     Column("account", _text(12), ForeignKey("accounts.id"), nullable=False),
-    Column("principal", _text(512), nullable=False),  # "root" until users and roles have rows
+    Column("principal", _text(512), nullable=False),  # "root", or the unique id of a user
     Column("secret", LargeBinary, nullable=False),  # sealed
     Column("active", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger),
+    Column("last_used_region", _text(25)),
+    Column("last_used_service", _text(64)),
     Index(None, "account"),
+    Index(None, "principal"),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("id", _text(512), primary_key=True),
+    Column("account", _text(12), ForeignKey("accounts.id"), nullable=False),
+    Column("kind", _text(16), nullable=False),
+    Column("name", _text(255), nullable=False),
+    Column("folded", _text(255), nullable=False),  # the name without its case: unique, and what lists are ordered by
+    Column("path", _text(512), nullable=False),
+    Column("attributes", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("account", "kind", "folded"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("group", _text(512), ForeignKey("identities.id"), primary_key=True),
+    Column("user", _text(512), ForeignKey("identities.id"), primary_key=True),
+    Index(None, "user"),
+)
+
+policy_versions = Table(
+    "policy_versions",
+    metadata,
+    Column("policy", _text(512), ForeignKey("identities.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("identity", _text(512), ForeignKey("identities.id"), primary_key=True),
+    Column("policy", _text(512), primary_key=True),  # an id, or the ARN of one that is AWS's own
+    Index(None, "policy"),
+)
+
+inline_policies = Table(
+    "inline_policies",
+    metadata,
+    Column("identity", _text(512), ForeignKey("identities.id"), primary_key=True),
+    Column("name", _text(128), primary_key=True),
+    Column("document", Text, nullable=False),
 )
 
 repositories = Table(
@@ -106,6 +160,23 @@ repositories = Table(
     Column("images", BigInteger, nullable=False, server_default="0"),  # manifests that it holds
     UniqueConstraint("account", "region", "name"),
     sqlite_autoincrement=True,
+)
+
+repository_policies = Table(
+    "repository_policies",
+    metadata,
+    Column("repository", _Key, ForeignKey("repositories.key"), primary_key=True),
+    Column("document", Text, nullable=False),  # principals by unique id
+    Column("given", Text, nullable=False),  # as it was sent
+)
+
+registry_policies = Table(
+    "registry_policies",
+    metadata,
+    Column("account", _text(12), ForeignKey("accounts.id"), primary_key=True),
+    Column("region", _text(25), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("given", Text, nullable=False),
 )
 
 blobs = Table(
