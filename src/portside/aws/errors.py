@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from portside.core import errors
+from portside.core import errors, iam_errors
 from portside.core.errors import RegistryError
 
 
@@ -68,6 +68,25 @@ WIRE: dict[type[RegistryError], Word] = {
     errors.StorageFull: Word("ServerException", 500),
     errors.Unavailable: Word("ServiceUnavailable", 503),
     errors.TooManyRequests: Word("ThrottlingException", 400),
+    iam_errors.RepositoryPolicyNotFound: Word("RepositoryPolicyNotFoundException", 400),
+    iam_errors.RegistryPolicyNotFound: Word("RegistryPolicyNotFoundException", 400),
+    # Failures of IAM and STS, which speak Query alone: their words there are the next table's.
+    iam_errors.ValidationFailed: Word("ValidationException", 400),
+    iam_errors.NoSuchEntity: Word("NoSuchEntityException", 404),
+    iam_errors.EntityAlreadyExists: Word("EntityAlreadyExistsException", 409),
+    iam_errors.DeleteConflict: Word("DeleteConflictException", 409),
+    iam_errors.EntityLimitExceeded: Word("LimitExceededException", 409),
+    iam_errors.MalformedPolicyDocument: Word("MalformedPolicyDocumentException", 400),
+    iam_errors.InvalidInput: Word("InvalidInputException", 400),
+    iam_errors.UnmodifiableEntity: Word("UnmodifiableEntityException", 400),
+    iam_errors.PackedPolicyTooLarge: Word("PackedPolicyTooLargeException", 400),
+    iam_errors.InvalidSessionParameter: Word("InvalidParameterException", 400),
+    iam_errors.IdentityTokenInvalid: Word("InvalidIdentityTokenException", 400),
+    iam_errors.IdentityTokenExpired: Word("ExpiredTokenException", 400),
+    iam_errors.IdentityTokenRejected: Word("IDPRejectedClaimException", 403),
+    iam_errors.IdentityProviderUnreachable: Word("IDPCommunicationErrorException", 400),
+    iam_errors.NotAuthorizedToAssume: Word("AccessDeniedException", 403),
+    iam_errors.InvalidAuthorizationMessage: Word("InvalidAuthorizationMessageException", 400),
 }
 
 QUERY: dict[type[RegistryError], Word] = {
@@ -80,6 +99,15 @@ QUERY: dict[type[RegistryError], Word] = {
     errors.InvalidParameter: Word("ValidationError", 400),
     errors.SerializationError: Word("MalformedQueryString", 400),
     errors.UnknownOperation: Word("InvalidAction", 400),
+    errors.OperationNotImplemented: Word("UnsupportedOperation", 400),
+    iam_errors.ValidationFailed: Word("ValidationError", 400),
+    iam_errors.InvalidInput: Word("InvalidInput", 400),
+    iam_errors.MalformedPolicyDocument: Word("MalformedPolicyDocument", 400),
+    iam_errors.PackedPolicyTooLarge: Word("PackedPolicyTooLarge", 400),
+    iam_errors.InvalidSessionParameter: Word("InvalidParameterValue", 400),
+    iam_errors.IdentityTokenExpired: Word("ExpiredTokenException", 400),
+    iam_errors.IdentityProviderUnreachable: Word("IDPCommunicationError", 400),
+    iam_errors.InvalidAuthorizationMessage: Word("InvalidAuthorizationMessageException", 400),
     errors.ContentDamaged: Word("InternalFailure", 500),
     errors.StorageFull: Word("InternalFailure", 500),
 }

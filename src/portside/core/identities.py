@@ -34,6 +34,8 @@ class Identity:
     path: str
     created_at: int
     attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    boundary: str | None = None
+    """ARN of the policy that is the permissions boundary of a user or role."""
 
     @property
     def arn(self) -> str:

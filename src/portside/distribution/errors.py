@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portside.core import errors
+from portside.core import errors, iam_errors
 from portside.core.errors import RegistryError
 
 WIRE: dict[type[RegistryError], tuple[int, str]] = {
@@ -50,6 +50,10 @@ WIRE: dict[type[RegistryError], tuple[int, str]] = {
     errors.StorageFull: (500, "UNKNOWN"),
     errors.Unavailable: (503, "UNKNOWN"),
     errors.TooManyRequests: (429, "TOOMANYREQUESTS"),
+    iam_errors.RepositoryPolicyNotFound: (404, "UNSUPPORTED"),
+    iam_errors.RegistryPolicyNotFound: (404, "UNSUPPORTED"),
+    # Docker asks nothing that fails so; should it ever, it is told that it cannot be done here.
+    **dict.fromkeys(iam_errors.IdentityError.__subclasses__(), (400, "UNSUPPORTED")),
 }
 
 _FIELDS = {

@@ -8,6 +8,7 @@ with the ciphertext inside. Pure: the box and the time are handed in.
 from __future__ import annotations
 
 import json
+import zlib
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,10 @@ from typing import Any
 from portside.core.digest import Digest
 from portside.core.errors import RegistryTokenExpired, RegistryTokenInvalid
 from portside.core.names import RepositoryId
+from portside.identity import sessions
 from portside.identity.box import Box, BoxError
+from portside.identity.caller import Principal
+from portside.identity.sessions import Temporary
 
 LIFETIME = 12 * 3600 * 1_000_000
 """Microseconds that a registry token is good for."""
@@ -25,9 +29,9 @@ TICKET_LIFETIME = 3600 * 1_000_000
 TICKET_PARAMETER = "X-Portside-Ticket"
 """The query parameter that carries a download ticket."""
 
-_TOKEN = b"portside registry token 1"
-_TICKET = b"portside download ticket 1"
-_LONGEST = 8192
+_TOKEN = b"portside registry token 2"
+_TICKET = b"portside download ticket 2"
+_LONGEST = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,19 @@ class TokenBearer:
     access_key: str
     region: str
     expires_at: int
+    temporary: Temporary | None = None
+    """The session that it was given to, which it goes on speaking for."""
+
+
+def bearer_of(principal: Principal, region: str, expires_at: int) -> TokenBearer:
+    """What a token for a principal says."""
+    temporary = None if principal.session is None else sessions.of_principal(principal, principal.session)
+    return TokenBearer(principal.access_key, region, expires_at, temporary)
 
 
 def issue(box: Box, bearer: TokenBearer) -> str:
     """The password for a bearer."""
-    content = json.dumps([bearer.access_key, bearer.region, bearer.expires_at]).encode()
-    return _envelope(box.seal(content, _TOKEN), bearer.expires_at)
+    return _envelope(box.seal(_packed(bearer), _TOKEN), bearer.expires_at)
 
 
 def redeem(box: Box, password: str, now: int) -> TokenBearer:
@@ -52,14 +63,25 @@ def redeem(box: Box, password: str, now: int) -> TokenBearer:
     try:
         envelope: Any = json.loads(b64decode(password, validate=True))
         sealed = b64decode(envelope["payload"], validate=True)
-        access_key, region, expires_at = json.loads(box.open(sealed, _TOKEN))
-    except (ValueError, TypeError, KeyError, BoxError, RecursionError):
+        bearer = _unpacked(box.open(sealed, _TOKEN))
+    except (ValueError, TypeError, KeyError, BoxError, RecursionError, zlib.error):
         raise RegistryTokenInvalid from None
-    if password != _envelope(sealed, expires_at):
+    if password != _envelope(sealed, bearer.expires_at):
         raise RegistryTokenInvalid  # changed around what is sealed
-    if now >= expires_at:
+    if now >= bearer.expires_at:
         raise RegistryTokenExpired
-    return TokenBearer(access_key, region, expires_at)
+    return bearer
+
+
+def _packed(bearer: TokenBearer) -> bytes:
+    temporary = None if bearer.temporary is None else bearer.temporary.members()
+    content = json.dumps([bearer.access_key, bearer.region, bearer.expires_at, temporary], separators=(",", ":"))
+    return zlib.compress(content.encode())
+
+
+def _unpacked(content: bytes) -> TokenBearer:
+    access_key, region, expires_at, temporary = json.loads(zlib.decompress(content))
+    return TokenBearer(access_key, region, expires_at, None if temporary is None else Temporary.of(temporary))
 
 
 def _envelope(sealed: bytes, expires_at: int) -> str:
@@ -86,26 +108,29 @@ def basic_password(authorization: str) -> str:
     return password
 
 
-def issue_ticket(box: Box, access_key: str, repository: RepositoryId, digest: Digest, expires_at: int) -> str:
+def issue_ticket(box: Box, bearer: TokenBearer, repository: RepositoryId, digest: Digest) -> str:
     """A ticket that lets whoever holds the address download one layer as the caller it was made for."""
-    content = json.dumps([access_key, repository.account, repository.region, repository.name, str(digest), expires_at])
-    return urlsafe_b64encode(box.seal(content.encode(), _TICKET)).decode("ascii").rstrip("=")
+    named = json.dumps([repository.account, repository.region, repository.name, str(digest)]).encode()
+    sealed = box.seal(len(named).to_bytes(2, "big") + named + _packed(bearer), _TICKET)
+    return urlsafe_b64encode(sealed).decode("ascii").rstrip("=")
 
 
-def redeem_ticket(box: Box, ticket: str, name: str, digest: str, now: int) -> tuple[str, RepositoryId]:
-    """Read a ticket for this repository name and digest: the access key and the repository.
+def redeem_ticket(box: Box, ticket: str, name: str, digest: str, now: int) -> tuple[TokenBearer, RepositoryId]:
+    """Read a ticket for this repository name and digest: whom it speaks for, and the repository.
 
     Raises RegistryTokenInvalid, and RegistryTokenExpired.
     """
     if len(ticket) > _LONGEST:
         raise RegistryTokenInvalid
     try:
-        sealed = urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
-        access_key, account, region, its_name, its_digest, expires_at = json.loads(box.open(sealed, _TICKET))
-    except (ValueError, TypeError, BoxError):
+        content = box.open(urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4)), _TICKET)
+        end = 2 + int.from_bytes(content[:2], "big")
+        account, region, its_name, its_digest = json.loads(content[2:end])
+        bearer = _unpacked(content[end:])
+    except (ValueError, TypeError, KeyError, BoxError, zlib.error):
         raise RegistryTokenInvalid from None
     if (its_name, its_digest) != (name, digest):
         raise RegistryTokenInvalid
-    if now >= expires_at:
+    if now >= bearer.expires_at:
         raise RegistryTokenExpired
-    return access_key, RepositoryId(account, region, its_name)
+    return bearer, RepositoryId(account, region, its_name)

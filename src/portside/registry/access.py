@@ -1,46 +1,179 @@
 """The one gate: every request of every plane is authorised here and nowhere else (design law 4).
 
-It gathers what a decision needs and asks the pure engine. The resource is the ARN built from the request, before
-anything is looked up, so that a caller without rights cannot tell what exists.
+It gathers the documents that have a say about the caller and the resource, and asks the pure engine. The resource is
+the ARN built from the request, before anything is looked up, so that a caller without rights cannot tell what exists.
+
+What was gathered is remembered until anything changes anywhere (`registry/recollection.py`), and so is the decision,
+unless it rests on a condition key in which two requests of one caller can differ. A right that is revoked is therefore
+gone at the next request.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
 from portside.core.errors import AccessDenied
+from portside.core.identities import Identity
 from portside.core.names import RegistryId, RepositoryId
-from portside.identity.caller import Caller
+from portside.identity import context as keys
+from portside.identity.caller import Caller, Principal
 from portside.identity.context import Context
-from portside.identity.decisions import Question, decide
+from portside.identity.policy import (
+    Actor,
+    Decision,
+    Policies,
+    Policy,
+    PolicyKind,
+    Question,
+    because,
+    compile_policy,
+    evaluate,
+)
+from portside.identity.policy.question import ActorKind
+from portside.registry import documents
+from portside.registry.recollection import Recollection
+from portside.registry.stores import Stores
+from portside.storage.metadata.port import Metadata
+
+_log = structlog.get_logger()
+_GLOBAL = "us-east-1"
+"""IAM has no region: its requests count as sent to this one, as they do at AWS."""
+_ACTORS: Mapping[str, ActorKind] = {
+    "Account": "root",
+    "User": "user",
+    "AssumedRole": "role_session",
+    "FederatedUser": "federated_user",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """May this caller carry out this action on this resource?"""
+
+    caller: Caller
+    action: str
+    resource: str
+    registry: RegistryId
+    """The account that the resource belongs to, and the region that the request was sent to."""
+    repository: RepositoryId | None = None
+    """The repository that the resource is, whether it exists or not."""
+    context: Context = field(default_factory=dict[str, keys.Value])
+    """Condition keys that this action alone has."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is remembered for a caller, an action and a resource."""
+
+    policies: Policies
+    tags: Context
+    decision: Decision
+    steady: bool
+    """Whether the decision holds for every request of this caller, whenever and from wherever it comes."""
 
 
 class Access:
     """Says yes by returning, and no by raising AccessDenied."""
 
+    def __init__(self, stores: Stores, *, log_denials: bool = False) -> None:
+        self._metadata: Metadata = stores.metadata
+        self._recollection: Recollection = stores.recollection
+        self._log_denials = log_denials
+
     async def repository(
         self, caller: Caller, action: str, repository: RepositoryId, context: Context | None = None
     ) -> None:
         """May the caller do this to a repository (whether it exists or not)?"""
-        del context
-        self._require(Question(caller, action, repository.arn, repository.account))
+        await self._require(Ask(caller, action, repository.arn, repository.registry, repository, context or {}))
 
     async def repositories(self, caller: Caller, action: str, registry: RegistryId) -> None:
         """May the caller do this to all repositories of a registry?"""
         everything = f"arn:aws:ecr:{registry.region}:{registry.account}:repository/*"
-        self._require(Question(caller, action, everything, registry.account))
+        await self._require(Ask(caller, action, everything, registry))
 
     async def registry(self, caller: Caller, action: str, registry: RegistryId, context: Context | None = None) -> None:
         """May the caller do this to a registry as a whole?"""
-        del context
-        self._require(Question(caller, action, "*", registry.account))
+        await self._require(Ask(caller, action, "*", registry, None, context or {}))
 
     async def identity(
         self, caller: Caller, action: str, account: str, resource: str, *, context: Context | None = None
     ) -> None:
         """May the caller do this to an identity of an account, `resource` being its ARN or `*`?"""
-        del context
-        self._require(Question(caller, action, resource, account))
+        await self._require(Ask(caller, action, resource, RegistryId(account, _GLOBAL), None, context or {}))
 
-    def _require(self, question: Question) -> None:
-        decision = decide(question)
-        if not decision.allowed:
-            raise AccessDenied(question.caller.principal.arn, question.action, question.resource, decision.because)
+    async def assume(self, caller: Caller, action: str, role: Identity, context: Context) -> None:
+        """May the caller assume a role, as its trust policy and the caller's own ones say?"""
+        ask = Ask(caller, action, role.arn, RegistryId(role.account, _GLOBAL), None, context)
+        trust = compile_policy(role.attributes["trust"], PolicyKind.TRUST).named("trust policy")
+        kept = await self.gathered(ask, trust)
+        self._settle(ask, kept.decision)
+
+    async def decide(self, ask: Ask) -> Decision:
+        """Answer without saying no by an error."""
+        principal = ask.caller.principal
+        session = None if principal.session is None else principal.session.id
+        name = ("access", principal.access_key, session, ask.action, ask.resource, ask.registry)
+        kept = await self._recollection.recall(name, lambda: self.gathered(ask))
+        if kept.steady and not ask.context:
+            return kept.decision
+        return evaluate(question_of(ask, kept.tags), kept.policies)
+
+    async def gathered(self, ask: Ask, resource: Policy | None = None, override: Policy | None = None) -> _Kept:
+        """Read everything that has a say and decide on it; `override` takes the place of the repository's policy."""
+        async with self._metadata.reading() as unit:
+            of_caller = await documents.of_caller(unit, ask.caller.principal)
+            own, whole = (
+                (resource, None) if resource else await documents.of_resource(unit, ask.registry, ask.repository)
+            )
+            held = None if ask.repository is None else await unit.repositories.find(ask.repository)
+        tags = {} if held is None else keys.of_resource_tags(held.settings.resource_tags)
+        policies = documents.policies(of_caller, override or own, whole)
+        decision = evaluate(question_of(ask, tags), policies)
+        return _Kept(policies, tags, decision, not any(map(keys.changes, decision.keys)))
+
+    async def _require(self, ask: Ask) -> None:
+        self._settle(ask, await self.decide(ask))
+
+    def _settle(self, ask: Ask, decision: Decision) -> None:
+        if decision.by == "error":
+            _log.error("policy evaluation failed", principal=ask.caller.principal.arn, action=ask.action)
+        if decision.allowed:
+            return
+        if self._log_denials:
+            _log.info(
+                "denied",
+                principal=ask.caller.principal.arn,
+                action=ask.action,
+                resource=ask.resource,
+                verdict=decision.verdict,
+                by=decision.by,
+                policy=decision.policy,
+                statement=decision.statement,
+            )
+        raise AccessDenied(ask.caller.principal.arn, ask.action, ask.resource, because(decision, ask.action))
+
+
+def actor_of(principal: Principal) -> Actor:
+    """A principal as policies can name it."""
+    entity = principal.entity
+    kind = _ACTORS[principal.kind]
+    behind = None if entity is None else entity.arn
+    return Actor(
+        kind,
+        principal.arn,
+        principal.account,
+        role_arn=behind if kind == "role_session" else None,
+        user_arn=behind if kind == "federated_user" else None,
+        unique_id=None if entity is None else entity.id,
+    )
+
+
+def question_of(ask: Ask, tags: Context) -> Question:
+    """What the engine is asked."""
+    found = keys.of_request(ask.caller, region=ask.registry.region, owner=ask.registry.account)
+    found.update(tags)
+    found.update(ask.context)
+    return Question(actor_of(ask.caller.principal), ask.action, ask.resource, ask.registry.account, found)

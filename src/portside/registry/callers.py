@@ -7,11 +7,19 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from portside.core.errors import AuthenticationError, RegistryTokenExpired, RegistryTokenInvalid, SecurityTokenInvalid
+from portside.core.errors import (
+    AuthenticationError,
+    RegistryTokenExpired,
+    RegistryTokenInvalid,
+    SecurityTokenExpired,
+    SecurityTokenInvalid,
+)
 from portside.core.names import RegistryId, RepositoryId
-from portside.identity import sigv4, tokens
+from portside.identity import sessions, sigv4, tokens
 from portside.identity.caller import Caller, Circumstances, Principal
+from portside.identity.sessions import Temporary
 from portside.identity.tokens import TokenBearer
+from portside.registry import principals
 from portside.registry.access import Access
 from portside.registry.stores import Stores
 from portside.storage.metadata.accounts import AccessKeyRow
@@ -37,13 +45,14 @@ class Bearer:
 
 
 class Callers:
-    """Establishes callers. A key that is gone or inactive ends all that was given on its account, at once."""
+    """Establishes callers. Credentials that no longer speak for anybody end all that was given on their account."""
 
     def __init__(self, stores: Stores, access: Access) -> None:
         self._metadata = stores.metadata
         self._keys = stores.keys
         self._clock = stores.clock
         self._recollection = stores.recollection
+        self._uses = stores.uses
         self._access = access
 
     async def admit(
@@ -56,8 +65,11 @@ class Callers:
         regions: frozenset[str],
     ) -> None:
         """Refuse what cannot become a caller, before anybody waits for its body and keeps it in memory."""
-        if await self._active(authorization.access_key) is None:
-            raise SecurityTokenInvalid
+        if authorization.token is None:
+            if await self._active(authorization.access_key) is None:
+                raise SecurityTokenInvalid
+        else:
+            await self._temporary(authorization, authorization.token)
         now = datetime.fromtimestamp(circumstances.at / 1_000_000, UTC)
         sigv4.check(request, authorization, now=now, services=services, regions=regions)
 
@@ -71,16 +83,18 @@ class Callers:
         regions: frozenset[str],
     ) -> Caller:
         """Verify a signed request; raises the AuthenticationError that says what is wrong with it."""
-        row = await self._active(authorization.access_key)
-        secret = _NOBODYS_SECRET if row is None else await self._secret(row)
         now = datetime.fromtimestamp(circumstances.at / 1_000_000, UTC)
-        if row is None or authorization.token is not None:
-            # Temporary credentials do not exist yet: a session token belongs to none of our keys.
+        secret, principal = await self._claimed(authorization)
+        if principal is None:
             with contextlib.suppress(AuthenticationError):
                 sigv4.verify(request, authorization, secret, now=now, services=services, regions=regions)
             raise SecurityTokenInvalid
         sigv4.verify(request, authorization, secret, now=now, services=services, regions=regions)
-        return Caller(_principal(row), circumstances)
+        if principal.session is None:
+            self._uses.note(authorization.access_key, authorization.region, authorization.service)
+        elif circumstances.at >= principal.session.expires_at:
+            raise SecurityTokenExpired
+        return Caller(principal, circumstances)
 
     async def by_token(self, authorization: str, circumstances: Circumstances) -> Bearer:
         """Read an Authorization header of the data plane; raises RegistryTokenInvalid or RegistryTokenExpired."""
@@ -96,17 +110,16 @@ class Callers:
     ) -> tuple[Caller, RepositoryId]:
         """Read a download ticket; raises RegistryTokenInvalid or RegistryTokenExpired."""
         key = await self._keys.key_for("token")
-        access_key, repository = tokens.redeem_ticket(key.box, ticket, name, digest, circumstances.at)
-        return await self._holder(access_key, circumstances), repository
+        bearer, repository = tokens.redeem_ticket(key.box, ticket, name, digest, circumstances.at)
+        return Caller(await self._holder(bearer), circumstances), repository
 
     async def issue_token(self, caller: Caller, region: str) -> RegistryToken:
         """Carry out GetAuthorizationToken."""
         principal = caller.principal
         await self._access.registry(caller, "ecr:GetAuthorizationToken", RegistryId(principal.account, region))
         key = await self._keys.key_for("token")
-        expires_at = self._clock() + tokens.LIFETIME
-        password = tokens.issue(key.box, tokens.TokenBearer(principal.access_key, region, expires_at))
-        return RegistryToken(password, expires_at)
+        bearer = tokens.bearer_of(principal, region, self._clock() + tokens.LIFETIME)
+        return RegistryToken(tokens.issue(key.box, bearer), bearer.expires_at)
 
     async def identify(self, caller: Caller) -> Principal:
         """Carry out GetCallerIdentity, which needs no permission (iam-behaviour 2.6)."""
@@ -115,13 +128,46 @@ class Callers:
     async def _redeemed(self, authorization: str, circumstances: Circumstances) -> tuple[TokenBearer, Principal]:
         key = await self._keys.key_for("token")
         bearer = tokens.redeem(key.box, tokens.basic_password(authorization), circumstances.at)
-        return bearer, (await self._holder(bearer.access_key, circumstances)).principal
+        return bearer, await self._holder(bearer)
 
-    async def _holder(self, access_key: str, circumstances: Circumstances) -> Caller:
-        row = await self._active(access_key)
-        if row is None:
+    async def _holder(self, bearer: TokenBearer) -> Principal:
+        async with self._metadata.reading() as unit:
+            if bearer.temporary is not None:
+                found = await principals.of_session(unit, bearer.temporary)
+            else:
+                row = await unit.accounts.access_key(bearer.access_key)
+                found = None if row is None else await principals.of_key(unit, row)
+        if found is None:
             raise RegistryTokenInvalid
-        return Caller(_principal(row), circumstances)
+        return found
+
+    async def _claimed(self, authorization: sigv4.Authorization) -> tuple[str, Principal | None]:
+        """Whom the credentials of a request speak for, and the secret that proves it."""
+        if authorization.token is not None:
+            return await self._claimed_by_session(authorization, authorization.token)
+        row = await self._active(authorization.access_key)
+        if row is None:
+            return _NOBODYS_SECRET, None
+        async with self._metadata.reading() as unit:
+            principal = await principals.of_key(unit, row)
+        return await self._secret(row), principal
+
+    async def _claimed_by_session(self, authorization: sigv4.Authorization, token: str) -> tuple[str, Principal | None]:
+        try:
+            temporary = await self._temporary(authorization, token)
+        except SecurityTokenInvalid:
+            return _NOBODYS_SECRET, None
+        async with self._metadata.reading() as unit:
+            principal = await principals.of_session(unit, temporary)
+        key = await self._keys.key_for("session")
+        return sessions.secret_of(key.key, token), principal
+
+    async def _temporary(self, authorization: sigv4.Authorization, token: str) -> Temporary:
+        """Open a session token; raises SecurityTokenInvalid for one that does not belong to the access key."""
+        temporary = sessions.unseal((await self._keys.key_for("session")).box, token)
+        if temporary.access_key != authorization.access_key:
+            raise SecurityTokenInvalid
+        return temporary
 
     async def _active(self, access_key: str) -> AccessKeyRow | None:
         async with self._metadata.reading() as unit:
@@ -131,7 +177,3 @@ class Callers:
     async def _secret(self, row: AccessKeyRow) -> str:
         key = await self._keys.key_for("secret")
         return key.box.open(row.secret, row.id.encode()).decode("ascii")
-
-
-def _principal(row: AccessKeyRow) -> Principal:
-    return Principal.root(row.account, row.id)

@@ -76,8 +76,8 @@ class Layers:
         if not layer.referenced:
             raise LayerInaccessible(repository, digest)
         key = await self._keys.key_for("token")
-        expires_at = self._clock() + tokens.TICKET_LIFETIME
-        return tokens.issue_ticket(key.box, caller.principal.access_key, repository, digest, expires_at)
+        bearer = tokens.bearer_of(caller.principal, repository.region, self._clock() + tokens.TICKET_LIFETIME)
+        return tokens.issue_ticket(key.box, bearer, repository, digest)
 
     async def delete(self, caller: Caller, repository: RepositoryId, digest: Digest) -> None:
         """Let a repository hold a layer no more; raises LayerNotFound, and LayerReferenced while an image refers to it.

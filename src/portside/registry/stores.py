@@ -9,6 +9,7 @@ from portside.registry.content import Threads
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
 from portside.registry.rules import Rules
+from portside.registry.uses import Uses
 from portside.storage.blobs.port import BlobStore
 from portside.storage.keys.ring import KeyRing
 from portside.storage.metadata.port import Metadata
@@ -29,6 +30,7 @@ class Stores:
     """Microseconds since 1970, UTC."""
     recollection: Recollection
     pulls: Pulls
+    uses: Uses
     grace: int = GRACE
     """Microseconds."""
     rules: Rules = field(default_factory=Rules)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
-import string
 import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +15,7 @@ from portside.distribution.edge import DataPlane
 from portside.distribution.manners import OPEN
 from portside.distribution.strict import STRICT
 from portside.identity.box import BoxError
+from portside.identity.keys import LONG_TERM, new_access_key_id, new_secret
 from portside.jobs.collect import collect
 from portside.jobs.leased import Jobs
 from portside.registry.access import Access
@@ -28,6 +27,7 @@ from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
+from portside.registry.principals import ROOT
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
 from portside.registry.referrers import Referrers
@@ -36,6 +36,7 @@ from portside.registry.repositories import Repositories
 from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
+from portside.registry.uses import Uses
 from portside.registry.verification import Verification
 from portside.server.memory import keep_freed_memory
 from portside.server.prepared import AccessKeyPair, Prepared
@@ -55,7 +56,6 @@ _THREADS = 32
 _SAMPLE = 16
 _SECOND = 1_000_000
 _MASTER_KEY = "master.key"
-_ALPHABET = string.ascii_uppercase + "234567"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ class Plant:
         """Let go of everything."""
         await self.jobs.close()
         await self.stores.pulls.close()
+        await self.stores.uses.close()
         await self.stores.metadata.close()
         self.threads.shutdown()
 
@@ -118,7 +119,7 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
     executor = ThreadPoolExecutor(_THREADS, "blobs")
     stores, inventory = await _open_stores(settings, Threads(executor))
     stores = around(stores)
-    access = Access()
+    access = Access(stores, log_denials=settings.log_decisions)
     pages = PageTokens((await stores.keys.key_for("page")).box)
     registry = Registry(
         callers=Callers(stores, access),
@@ -159,9 +160,19 @@ async def _open_stores(settings: Settings, threads: Threads) -> tuple[Stores, In
     blobs: InventoriedBlobs = FilesystemBlobs(settings.data)
     if settings.sealing:
         blobs = SealedBlobs(blobs, keys.opened)
-    recollection, pulls = Recollection(metadata), Pulls(metadata, _clock)
-    grace = settings.collect_grace * _SECOND
-    return Stores(metadata, blobs, keys, threads, _clock, recollection, pulls, grace, settings.rules), blobs
+    stores = Stores(
+        metadata,
+        blobs,
+        keys,
+        threads,
+        _clock,
+        Recollection(metadata),
+        Pulls(metadata, _clock),
+        Uses(metadata, _clock),
+        settings.collect_grace * _SECOND,
+        settings.rules,
+    )
+    return stores, blobs
 
 
 async def _open_metadata(settings: Settings) -> Metadata:
@@ -184,13 +195,17 @@ async def _prepare(settings: Settings, master_key: Path | None) -> Prepared:
             created = await unit.accounts.add(settings.account, _clock())
             pair = _preset(settings)
             if pair is None:
-                standing = [row for row in await unit.accounts.access_keys(settings.account) if row.active]
+                standing = [
+                    row
+                    for row in await unit.accounts.access_keys(settings.account)
+                    if row.active and row.principal == ROOT
+                ]
                 if standing:
                     secret = box.open(standing[0].secret, standing[0].id.encode()).decode("ascii")
                     return Prepared(created, AccessKeyPair(standing[0].id, secret), master_key)
-                pair = _new_access_key()
+                pair = AccessKeyPair(new_access_key_id(LONG_TERM, settings.account), new_secret())
             sealed = box.seal(pair.secret.encode("ascii"), pair.id.encode())
-            await unit.accounts.set_root_key(AccessKeyRow(pair.id, settings.account, "root", sealed, True), _clock())
+            await unit.accounts.set_root_key(AccessKeyRow(pair.id, settings.account, ROOT, sealed, True), _clock())
     except BoxError:
         raise StorageUnusable("The stored access key does not open under this master key.") from None
     finally:
@@ -216,12 +231,6 @@ async def _check_sealing(settings: Settings, metadata: Metadata) -> None:
 def _preset(settings: Settings) -> AccessKeyPair | None:
     identifier, secret = settings.root_access_key_id, settings.root_secret_access_key
     return AccessKeyPair(identifier, secret) if identifier and secret else None
-
-
-def _new_access_key() -> AccessKeyPair:
-    """A key of AWS's form: 20 characters and 40."""
-    identifier = "AKIA" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
-    return AccessKeyPair(identifier, secrets.token_urlsafe(30))
 
 
 async def _missing_master_key(settings: Settings) -> Path | None:

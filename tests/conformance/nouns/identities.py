@@ -53,10 +53,12 @@ class IdentitiesConformance:
         await registry(metadata)
         async with metadata.writing() as unit:
             await unit.identities.add(ANN)
-            other = dataclasses.replace(ANN, name="Anna", path="/", attributes={})
+            other = dataclasses.replace(ANN, name="Anna", path="/", attributes={}, boundary="arn")
             await unit.identities.change(other)
             assert await unit.identities.find(ACCOUNT, Kind.USER, "anna") == other
             assert await unit.identities.find(ACCOUNT, Kind.USER, "ann") is None
+            assert await unit.identities.bounded_by("arn") == [other]
+            assert await unit.identities.bounded_by("other") == []
             await unit.identities.delete(ANN.id)
             assert await unit.identities.get(ANN.id) is None
 
@@ -143,7 +145,8 @@ class IdentitiesConformance:
             assert await unit.accounts.alias(ACCOUNT) == "ours"
             assert await unit.accounts.set_alias(ACCOUNT, None)
             assert await unit.accounts.alias(ACCOUNT) is None
-            assert {account for account, _ in await unit.accounts.all()} == {ACCOUNT, STRANGER}
+            assert [account for account, _ in await unit.accounts.page("", 9)] == [ACCOUNT, STRANGER]
+            assert [account for account, _ in await unit.accounts.page(ACCOUNT, 9)] == [STRANGER]
 
     async def test_resources_have_one_policy_each_which_goes_with_them(self, metadata: Metadata) -> None:
         held = await repository(metadata)

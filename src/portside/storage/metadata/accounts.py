@@ -18,7 +18,9 @@ _ADD_ACCOUNT = Statement(
     )
 )
 _ACCOUNT = prepare(select(_a.id).where(_a.id == bindparam("id")))
-_ALL = prepare(select(_a.id, _a.created_at).order_by(_a.created_at, _a.id))
+_PAGE = prepare(
+    select(_a.id, _a.created_at).where(_a.id > bindparam("after")).order_by(_a.id).limit(bindparam("limit"))
+)
 _ALIAS = prepare(select(_a.alias).where(_a.id == bindparam("id")))
 _TAKEN = prepare(select(_a.id).where(_a.alias == bindparam("alias")))
 _SET_ALIAS = prepare(update(tables.accounts).where(_a.id == bindparam("which")).values(alias=bindparam("new")))
@@ -93,9 +95,9 @@ class Accounts:
         """Whether there is such an account."""
         return await self._session.row(_ACCOUNT, id=account) is not None
 
-    async def all(self) -> list[tuple[str, int]]:
-        """Every account and when it was made, the first one first."""
-        return [(identifier, at) for identifier, at in await self._session.rows(_ALL)]
+    async def page(self, after: str, limit: int) -> list[tuple[str, int]]:
+        """Accounts and when each was made, in order, from after one ('' for the first)."""
+        return [(identifier, at) for identifier, at in await self._session.rows(_PAGE, after=after, limit=limit)]
 
     async def alias(self, account: str) -> str | None:
         """The other name of an account."""

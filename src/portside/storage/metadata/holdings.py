@@ -9,12 +9,11 @@ from sqlalchemy import and_, bindparam, delete, select
 
 from portside.core.identities import Document, Identity
 from portside.storage.metadata import tables
-from portside.storage.metadata.identities import identity_of
+from portside.storage.metadata.identities import COLUMNS, identity_of
 from portside.storage.metadata.statements import Session, Statement, prepare
 
 _a, _p, _m = tables.attachments.c, tables.inline_policies.c, tables.memberships.c
 _i, _v = tables.identities.c, tables.policy_versions.c
-_IDENTITY = (_i.id, _i.account, _i.kind, _i.name, _i.path, _i.created_at, _i.attributes)
 _groups = select(_m.group).where(_m.user == bindparam("identity"))
 
 _ATTACH = Statement(
@@ -29,7 +28,7 @@ _DETACH = prepare(
 )
 _ATTACHED = prepare(select(_a.policy).where(_a.identity == bindparam("identity")).order_by(_a.policy))
 _HOLDERS = prepare(
-    select(*_IDENTITY)
+    select(*COLUMNS)
     .join(tables.attachments, _a.identity == _i.id)
     .where(_a.policy == bindparam("policy"))
     .order_by(_i.kind, _i.folded)
@@ -71,17 +70,14 @@ _JOIN = Statement(
 )
 _LEAVE = prepare(delete(tables.memberships).where(_m.group == bindparam("group"), _m.user == bindparam("user")))
 _MEMBERS = prepare(
-    select(*_IDENTITY)
+    select(*COLUMNS)
     .join(tables.memberships, _m.user == _i.id)
     .where(_m.group == bindparam("group"), _i.folded > bindparam("after"))
     .order_by(_i.folded)
     .limit(bindparam("limit"))
 )
 _GROUPS = prepare(
-    select(*_IDENTITY)
-    .join(tables.memberships, _m.group == _i.id)
-    .where(_m.user == bindparam("user"))
-    .order_by(_i.folded)
+    select(*COLUMNS).join(tables.memberships, _m.group == _i.id).where(_m.user == bindparam("user")).order_by(_i.folded)
 )
 
 

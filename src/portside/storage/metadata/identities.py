@@ -17,7 +17,9 @@ from portside.storage.metadata import tables
 from portside.storage.metadata.statements import Row, Session, Statement, prepare
 
 _i, _v = tables.identities.c, tables.policy_versions.c
-_COLUMNS = select(_i.id, _i.account, _i.kind, _i.name, _i.path, _i.created_at, _i.attributes)
+COLUMNS = (_i.id, _i.account, _i.kind, _i.name, _i.path, _i.created_at, _i.attributes, _i.boundary)
+"""What `identity_of` reads."""
+_COLUMNS = select(*COLUMNS)
 _NAMED = _COLUMNS.where(
     _i.account == bindparam("account"), _i.kind == bindparam("kind"), _i.folded == bindparam("folded")
 )
@@ -28,7 +30,17 @@ _ADD = Statement(
         .values(
             {
                 name: bindparam(name)
-                for name in ("id", "account", "kind", "name", "folded", "path", "attributes", "created_at")
+                for name in (
+                    "id",
+                    "account",
+                    "kind",
+                    "name",
+                    "folded",
+                    "path",
+                    "attributes",
+                    "boundary",
+                    "created_at",
+                )
             }
         )
         .on_conflict_do_nothing()
@@ -51,8 +63,9 @@ _COUNT = prepare(select(func.count()).where(_i.account == bindparam("account"), 
 _CHANGE = prepare(
     update(tables.identities)
     .where(_i.id == bindparam("which"))
-    .values({name: bindparam(f"new_{name}") for name in ("name", "folded", "path", "attributes")})
+    .values({name: bindparam(f"new_{name}") for name in ("name", "folded", "path", "attributes", "boundary")})
 )
+_BOUNDED = prepare(_COLUMNS.where(_i.boundary == bindparam("policy")).order_by(_i.kind, _i.folded))
 _DELETE = prepare(delete(tables.identities).where(_i.id == bindparam("id")))
 
 _ADD_VERSION = Statement(
@@ -93,6 +106,7 @@ class Identities:
             folded=identity.name.lower(),
             path=identity.path,
             attributes=_packed(identity.attributes),
+            boundary=identity.boundary,
             created_at=identity.created_at,
         )
         return added == 1
@@ -128,7 +142,7 @@ class Identities:
         return row[0] if row else 0
 
     async def change(self, identity: Identity) -> None:
-        """Let name, path and attributes of the one with this id be these; the name must be free."""
+        """Let name, path, attributes and boundary of the one with this id be these; the name must be free."""
         await self._session.run(
             _CHANGE,
             which=identity.id,
@@ -136,7 +150,12 @@ class Identities:
             new_folded=identity.name.lower(),
             new_path=identity.path,
             new_attributes=_packed(identity.attributes),
+            new_boundary=identity.boundary,
         )
+
+    async def bounded_by(self, policy: str) -> Sequence[Identity]:
+        """Everything whose permissions boundary is the policy with this ARN."""
+        return [identity_of(row) for row in await self._session.rows(_BOUNDED, policy=policy)]
 
     async def delete(self, identifier: str) -> None:
         """Remove one, and a policy's versions with it; what it holds must have been removed before."""
@@ -174,8 +193,8 @@ def _packed(attributes: Mapping[str, Any]) -> str:
 
 def identity_of(row: Row) -> Identity:
     """Read a row of the columns that every statement of identities selects."""
-    identifier, account, kind, name, path, created_at, attributes = row
-    return Identity(identifier, account, Kind(kind), name, path, created_at, json.loads(attributes))
+    identifier, account, kind, name, path, created_at, attributes, boundary = row
+    return Identity(identifier, account, Kind(kind), name, path, created_at, json.loads(attributes), boundary)
 
 
 def _optional(row: Row | None) -> Identity | None:

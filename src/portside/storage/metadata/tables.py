@@ -108,9 +108,11 @@ identities = Table(
     Column("name", _text(255), nullable=False),
     Column("folded", _text(255), nullable=False),  # the name without its case: unique, and what lists are ordered by
     Column("path", _text(512), nullable=False),
+    Column("boundary", _text(512)),  # ARN of the policy that is its permissions boundary
     Column("attributes", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("account", "kind", "folded"),
+    Index(None, "boundary"),
 )
 
 memberships = Table(

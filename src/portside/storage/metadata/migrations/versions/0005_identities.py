@@ -30,12 +30,14 @@ def upgrade() -> None:
         sa.Column("name", _text(255), nullable=False),
         sa.Column("folded", _text(255), nullable=False),
         sa.Column("path", _text(512), nullable=False),
+        sa.Column("boundary", _text(512), nullable=True),
         sa.Column("attributes", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_identities_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_identities")),
         sa.UniqueConstraint("account", "kind", "folded", name=op.f("uq_identities_account_kind_folded")),
     )
+    op.create_index(op.f("ix_identities_boundary"), "identities", ["boundary"], unique=False)
     op.create_table(
         "memberships",
         sa.Column("group", _text(512), nullable=False),

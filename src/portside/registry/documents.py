@@ -1,0 +1,98 @@
+"""The documents that have a say about a caller and a resource, gathered and compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portside.core.identities import Kind
+from portside.core.names import RegistryId, RepositoryId
+from portside.identity.caller import Principal
+from portside.identity.managed_policies import MANAGED
+from portside.identity.policy import Policies, Policy, PolicyKind, compile_policy
+from portside.registry.identity_arns import parse_identity_arn
+from portside.storage.metadata.port import Unit
+
+_NOTHING = '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}'
+"""What stands for a boundary or session policy that is gone: silence would be enough, and this says it aloud."""
+_EVERYTHING = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+@dataclass(frozen=True, slots=True)
+class OfCaller:
+    """What a caller's own account says of it."""
+
+    identity: Sequence[Policy] = ()
+    boundary: Policy | None = None
+    session: Sequence[Policy] | None = None
+
+
+async def of_caller(unit: Unit, principal: Principal) -> OfCaller:
+    """Gather a caller's identity policies, its boundary and its session policy."""
+    entity = principal.entity
+    session = await _of_session(unit, principal)
+    if entity is None:
+        # A federated user of the account's root has what the root has, as far as its session policy goes.
+        federated = principal.kind == "FederatedUser"
+        return OfCaller([_managed(_EVERYTHING, PolicyKind.IDENTITY)] if federated else (), None, session)
+    identity = await unit.identities.get(entity.id)
+    held: list[Policy] = []
+    for name, text in await unit.holdings.attached_documents(entity.id):
+        held.append(_compiled(text, PolicyKind.IDENTITY, name) if text else _managed(name, PolicyKind.IDENTITY))
+    inline = await unit.holdings.inline_documents(entity.id)
+    held += [_compiled(document.text, PolicyKind.IDENTITY, document.name) for document in inline]
+    boundary = None if identity is None else identity.boundary
+    narrowed = None if boundary is None else await _by_arn(unit, boundary, PolicyKind.BOUNDARY)
+    return OfCaller(held, narrowed, session)
+
+
+async def of_resource(
+    unit: Unit, registry: RegistryId, repository: RepositoryId | None
+) -> tuple[Policy | None, Policy | None]:
+    """The policy of a repository and that of its registry."""
+    own = None if repository is None else await unit.resource_policies.of_repository(repository)
+    whole = await unit.resource_policies.of_registry(registry)
+    return (
+        None if own is None else _compiled(own, PolicyKind.REPOSITORY, "repository policy"),
+        None if whole is None else _compiled(whole, PolicyKind.REGISTRY, "registry policy"),
+    )
+
+
+async def managed_text(unit: Unit, arn: str) -> str | None:
+    """The default version of a managed policy, AWS's own or an account's; None when there is none."""
+    managed = MANAGED.get(arn)
+    if managed is not None:
+        return managed.document
+    named = parse_identity_arn(arn)
+    if named is None or named.kind is not Kind.POLICY:
+        return None
+    policy = await unit.identities.find(named.account, Kind.POLICY, named.name)
+    if policy is None or policy.arn != arn:
+        return None
+    return next((version.text for version in await unit.identities.versions(policy.id) if version.is_default), None)
+
+
+def policies(caller: OfCaller, resource: Policy | None, registry: Policy | None) -> Policies:
+    """All of them together."""
+    return Policies(caller.identity, caller.boundary, caller.session, resource, registry)
+
+
+async def _of_session(unit: Unit, principal: Principal) -> Sequence[Policy] | None:
+    session = principal.session
+    if session is None or (session.policies is None and not session.policy_arns):
+        return None
+    found = [_compiled(text, PolicyKind.SESSION, "session policy") for text in session.policies or ()]
+    return [*found, *[await _by_arn(unit, arn, PolicyKind.SESSION) for arn in session.policy_arns]]
+
+
+async def _by_arn(unit: Unit, arn: str, kind: PolicyKind) -> Policy:
+    return _compiled(await managed_text(unit, arn) or _NOTHING, kind, arn)
+
+
+def _managed(arn: str, kind: PolicyKind) -> Policy:
+    managed = MANAGED.get(arn)
+    return _compiled(_NOTHING if managed is None else managed.document, kind, arn)
+
+
+def _compiled(text: str, kind: PolicyKind, name: str) -> Policy:
+    return compile_policy(text, kind).named(name)
