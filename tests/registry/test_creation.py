@@ -84,7 +84,7 @@ async def test_who_pushes_needs_the_right_to_make_what_is_missing(making: House,
     await making.create(APP)
     asked = (
         Uploads(making.stores, Gate(making.stores)).begin(making.caller, repository),
-        Images(making.stores, Gate(), making.registry.images._pages).put(
+        Images(making.stores, Gate(making.stores), making.registry.images._pages).put(
             making.caller, repository, EMPTY, media_type=None, tags=[], digest=None
         ),
         Mounts(making.stores, Gate(making.stores)).mount(making.caller, repository, Digest.of(b""), APP),

@@ -13,7 +13,8 @@ from portside.core.errors import AccessDenied, RepositoryNotFound
 from portside.core.names import RepositoryId
 from portside.core.records import Layer
 from portside.identity.caller import Principal
-from portside.registry.access import Access
+from portside.identity.policy import Decision
+from portside.registry.access import Access, Ask
 from portside.registry.mounts import Mounts
 from portside.registry.rules import Rules
 from tests.conformance.nouns.counts import assert_counted, holders
@@ -49,14 +50,15 @@ async def mount(
 class Gate(Access):
     """Lets everything through but what is named, and remembers what it was asked."""
 
-    def __init__(self, *refused: tuple[str, RepositoryId]) -> None:
+    def __init__(self, house: House, *refused: tuple[str, RepositoryId]) -> None:
+        super().__init__(house.stores)
         self._refused = {(action, repository.arn) for action, repository in refused}
         self.asked: list[tuple[str, str]] = []
 
-    def _require(self, question: Any) -> None:
-        self.asked.append((question.action, question.resource))
-        if (question.action, question.resource) in self._refused:
-            raise AccessDenied("arn", question.action, question.resource, "because")
+    async def decide(self, ask: Ask) -> Decision:
+        self.asked.append((ask.action, ask.resource))
+        denied = (ask.action, ask.resource) in self._refused
+        return Decision("implicit_deny" if denied else "allow", "identity", "", "", frozenset())
 
 
 # --- from a repository that is named ----------------------------------------------------------------------------------
@@ -164,7 +166,7 @@ async def test_bytes_that_are_gone_give_an_upload(shelf: House) -> None:
 
 
 async def test_who_may_not_read_the_source_gets_an_upload(shelf: House) -> None:
-    gate = Gate(("ecr:GetDownloadUrlForLayer", SOURCE))
+    gate = Gate(shelf, ("ecr:GetDownloadUrlForLayer", SOURCE))
     assert await Mounts(shelf.stores, gate).mount(shelf.caller, APP, DIGEST, SOURCE) is None
     assert gate.asked == [("ecr:InitiateLayerUpload", APP.arn), ("ecr:GetDownloadUrlForLayer", SOURCE.arn)]
     assert not await shelf.holds(DIGEST)
@@ -172,14 +174,16 @@ async def test_who_may_not_read_the_source_gets_an_upload(shelf: House) -> None:
 
 async def test_who_may_not_push_to_the_target_is_denied(shelf: House) -> None:
     with pytest.raises(AccessDenied):
-        await Mounts(shelf.stores, Gate(("ecr:InitiateLayerUpload", APP))).mount(shelf.caller, APP, DIGEST, SOURCE)
+        await Mounts(shelf.stores, Gate(shelf, ("ecr:InitiateLayerUpload", APP))).mount(
+            shelf.caller, APP, DIGEST, SOURCE
+        )
 
 
 async def test_nothing_is_told_of_what_may_not_be_read(shelf: House) -> None:
     """Whether it holds the blob or not, or is not even there."""
     await shelf.create(PRIVATE)
     for source in (SOURCE, PRIVATE, NONE):
-        gate = Gate(("ecr:GetDownloadUrlForLayer", source))
+        gate = Gate(shelf, ("ecr:GetDownloadUrlForLayer", source))
         assert await Mounts(shelf.stores, gate).mount(shelf.caller, APP, DIGEST, source) is None
         assert gate.asked[1:] == [("ecr:GetDownloadUrlForLayer", source.arn)]
 
@@ -203,7 +207,7 @@ async def test_only_what_may_be_read_is_found(shelf: House) -> None:
     await shelf.create(PRIVATE)
     await shelf.image("v1", config=b"secret", repository=PRIVATE)
     secret = Digest.of(b"secret")
-    gate = Gate(("ecr:GetDownloadUrlForLayer", PRIVATE))
+    gate = Gate(shelf, ("ecr:GetDownloadUrlForLayer", PRIVATE))
     assert await Mounts(shelf.stores, gate).mount(shelf.caller, APP, secret, None) is None
     assert ("ecr:GetDownloadUrlForLayer", PRIVATE.arn) in gate.asked
     assert not await shelf.holds(secret)
@@ -218,12 +222,13 @@ async def test_the_gate_is_asked_for_a_bounded_number(shelf: House) -> None:
         await mount(shelf, target=repository)
 
     class Closed(Gate):
-        def _require(self, question: Any) -> None:
-            super()._require(question)
-            if question.action == "ecr:GetDownloadUrlForLayer":
-                raise AccessDenied("arn", question.action, question.resource, "because")
+        async def decide(self, ask: Ask) -> Decision:
+            decision = await super().decide(ask)
+            if ask.action == "ecr:GetDownloadUrlForLayer":
+                return replace(decision, verdict="implicit_deny")
+            return decision
 
-    gate = Closed()
+    gate = Closed(shelf)
     assert await Mounts(shelf.stores, gate).mount(shelf.caller, APP, DIGEST, None) is None
     assert len(gate.asked) == 101
 
