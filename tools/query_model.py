@@ -133,7 +133,7 @@ _KINDS = {"integer": "integer", "long": "integer", "boolean": "boolean", "timest
 _CLASSES = {r"\p{L}": r"\w", r"\p{N}": "", r"\p{Z}": r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"}
 """What stands for the categories of Unicode: a word character of Python is a letter, a number or an underscore."""
 
-_HEADER = '''"""The {title} service model {version}: what requests may hold. Written by tools/query_model.py; do not edit."""
+_HEADER = '''"""The {title} service model {version}: what requests hold. By tools/query_model.py; do not edit."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import portside
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "portside"
-GENERATED = {SOURCE / "aws" / "ecr" / "model.py"}
+GENERATED = {SOURCE / "aws" / service / "model.py" for service in ("ecr", "iam", "sts")}
 MIGRATIONS = SOURCE / "storage" / "metadata" / "migrations" / "versions"
 MODULES = sorted(SOURCE.rglob("*.py"))
 _RUN = {"portside.__main__", "portside.storage.metadata.migrations.env"}

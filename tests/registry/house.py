@@ -25,6 +25,7 @@ from portside.registry.access import Access
 from portside.registry.callers import Callers
 from portside.registry.collection import Collection
 from portside.registry.content import Threads
+from portside.registry.iam.management import IdentityManagement
 from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
@@ -35,7 +36,9 @@ from portside.registry.recollection import Recollection
 from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
+from portside.registry.resource_policies import ResourcePolicies
 from portside.registry.rules import Rules
+from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
@@ -239,6 +242,9 @@ async def build(stores: Stores, *, sparse: bool = False) -> Registry:
         uploads=Uploads(stores, access),
         mounts=Mounts(stores, access),
         settings=AccountSettings(stores, access),
+        iam=IdentityManagement.over(stores, access),
+        sessions=Sessions(stores, access),
+        policies=ResourcePolicies(stores, access),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from portside.core.hosts import HostNames
 from portside.core.names import RegistryId, RepositoryId
-from portside.identity.caller import Caller
+from portside.identity.caller import Caller, Circumstances
 from portside.registry.registry import Registry
 
 
@@ -26,3 +26,13 @@ class Call:
     def repository(self, name: str, account: str | None) -> RepositoryId:
         """Give the repository that `repositoryName` and `registryId` name; raises InvalidParameter."""
         return self.registry_id(account).repository(name)
+
+
+@dataclass(frozen=True, slots=True)
+class UnsignedCall:
+    """One call of somebody who brings a proof of another kind than a signature."""
+
+    circumstances: Circumstances
+    region: str
+    registry: Registry
+    hosts: HostNames

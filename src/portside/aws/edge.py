@@ -13,7 +13,7 @@ from dataclasses import replace
 import structlog
 
 from portside.aws import errors
-from portside.aws.call import Call
+from portside.aws.call import Call, UnsignedCall
 from portside.aws.ecr import model
 from portside.aws.ecr import operations as ecr
 from portside.aws.protocol import answers, documents, query
@@ -27,7 +27,7 @@ from portside.aws.protocol.arrival import (
     read_body,
     request_of,
 )
-from portside.aws.sts import operations as sts
+from portside.aws.services import IAM, STS
 from portside.core.errors import (
     AuthenticationError,
     MissingAuthentication,
@@ -47,6 +47,8 @@ _log = structlog.get_logger()
 _GLOBAL_REGION = "us-east-1"
 """The region that clients of AWS's global endpoints sign for: accepted for STS beside the configured ones."""
 _FORM = "application/x-www-form-urlencoded"
+_LONGEST_UNSIGNED = 64 * 1024
+"""Bytes of a request that nobody has signed: a token of a few thousand, and some policies."""
 
 
 class ControlPlane:
@@ -65,20 +67,19 @@ class ControlPlane:
         speaks_query = _speaks_query(request)
         try:
             if speaks_query:
-                answer = await self._sts(scope, receive, request, request_id)
+                answer = await self._query(scope, receive, request, request_id)
             else:
                 answer = await self._ecr(scope, receive, request)
         except Exception as failure:  # noqa: BLE001 - the one place where everything ends
             error = in_registry_words(failure)
             _note(request, request_id, failure, error)
-            answer = answers.failed_query(error, request_id) if speaks_query else answers.failed_document(error)
+            answer = _failed(request, error, request_id)
         await answers.send_answer(answer, request_id, send)
 
     async def refuse(self, scope: Scope, error: RegistryError, send: Send) -> None:
         """Answer one request with an error, without looking at it."""
-        request_id, speaks_query = str(uuid.uuid4()), _speaks_query(request_of(scope))
-        answer = answers.failed_query(error, request_id) if speaks_query else answers.failed_document(error)
-        await answers.send_answer(answer, request_id, send)
+        request_id = str(uuid.uuid4())
+        await answers.send_answer(_failed(request_of(scope), error, request_id), request_id, send)
 
     async def _ecr(self, scope: Scope, receive: Receive, request: Request) -> Answer:
         announced = announced_length(request)
@@ -101,25 +102,40 @@ class ControlPlane:
             del body  # what was read from it is as large again
             return answers.document(await handler(call, asked))
 
-    async def _sts(self, scope: Scope, receive: Receive, request: Request, request_id: str) -> Answer:
+    async def _query(self, scope: Scope, receive: Receive, request: Request, request_id: str) -> Answer:
         announced = announced_length(request)
         if request.method not in {"GET", "POST"}:
             raise UnsupportedOnThisRoute
-        authorization = parse(request)
-        # IAM's requests come here too, for as long as there is no IAM: they are told so once they are authenticated.
-        service = "iam" if authorization.service == "iam" else "sts"
-        await self._admit(scope, request, authorization, service)
         expected = 0 if request.method == "GET" else ecr.SMALL
-        async with self._bodies.held(expected if announced is None else announced, _sender(scope, authorization)):
+        held = expected if announced is None else announced
+        try:
+            authorization = parse(request)
+        except MissingAuthentication:
+            return await self._unsigned(scope, receive, request, request_id, announced)
+        service = IAM if authorization.service == "iam" else STS
+        await self._admit(scope, request, authorization, service.name)
+        async with self._bodies.held(held, _sender(scope, authorization)):
             body = await read_body(receive, announced, ecr.SMALL)
             signed = replace(request, payload_sha256=body.sha256)
-            call = await self._call(scope, signed, authorization, service)
-            parameters = query.read(request.query if request.method == "GET" else body.content)
-        action, version = parameters.get("Action", ""), parameters.get("Version", "")
-        handler = sts.HANDLERS.get(action) if (service, version) == ("sts", sts.VERSION) else None
-        if handler is None:
-            raise UnknownOperation(f"Could not find operation {action[:128]} for version {version[:32]}")
-        return answers.result(action, await handler(call, parameters), request_id)
+            call = await self._call(scope, signed, authorization, service.name)
+            fields = query.read(request.query if request.method == "GET" else body.content)
+        return await service.answer(call, fields, request_id)
+
+    async def _unsigned(
+        self, scope: Scope, receive: Receive, request: Request, request_id: str, announced: int | None
+    ) -> Answer:
+        """Answer the operations that bring their proof with them; every other one has to be signed."""
+        if request.method != "POST":
+            raise MissingAuthentication
+        sender = ("", (scope.get("client") or ("",))[0])
+        async with self._bodies.held(_LONGEST_UNSIGNED if announced is None else announced, sender):
+            body = await read_body(receive, announced, _LONGEST_UNSIGNED)
+            fields = query.read(body.content)
+        host = self._hosts.meaning(request.header("host") or "")
+        call = UnsignedCall(
+            circumstances_of(scope, request), host.region or min(self._regions), self._registry, self._hosts
+        )
+        return await STS.answer_unsigned(call, fields, request_id)
 
     async def _call(self, scope: Scope, request: Request, authorization: Authorization, service: str) -> Call:
         """Establish the caller, and the region: the scope of the signature says which, the host must agree."""
@@ -152,6 +168,13 @@ class ControlPlane:
         region = self._hosts.meaning(request.header("host") or "").region
         regions = self._regions if region is None else self._regions & {region}
         return regions if service == "ecr" else regions | {_GLOBAL_REGION}
+
+
+def _failed(request: Request, error: RegistryError | None, request_id: str) -> Answer:
+    if not _speaks_query(request):
+        return answers.failed_document(error)
+    signed_for_iam = "/iam/" in (request.header("authorization") or "")
+    return answers.failed_query(error, (IAM if signed_for_iam else STS).namespace, request_id)
 
 
 def _sender(scope: Scope, authorization: Authorization) -> Sender:

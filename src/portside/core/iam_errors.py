@@ -51,6 +51,23 @@ class EntityLimitExceeded(IdentityError):
     def __init__(self, quota: str, limit: int) -> None:
         super().__init__(f"Cannot exceed quota for {quota}: {limit}")
 
+    @classmethod
+    def of_versions(cls, limit: int) -> EntityLimitExceeded:
+        """The one for versions of a policy, which has a sentence of its own."""
+        found = cls("", limit)
+        found.message = (
+            f"A managed policy can have up to {limit} versions. Before you create a new version, you must delete an "
+            "existing version."
+        )
+        return found
+
+    @classmethod
+    def of_bytes(cls, limit: int, kind: str, name: str) -> EntityLimitExceeded:
+        """The one for inline policies, which has a sentence of its own."""
+        found = cls("", limit)
+        found.message = f"Maximum policy size of {limit} bytes exceeded for {kind} {name}"
+        return found
+
 
 class MalformedPolicyDocument(IdentityError):
     """A document that is no policy of its kind."""

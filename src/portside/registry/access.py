@@ -39,6 +39,7 @@ from portside.registry.stores import Stores
 from portside.storage.metadata.port import Metadata
 
 _log = structlog.get_logger()
+_ECR = "ecr:"
 _GLOBAL = "us-east-1"
 """IAM has no region: its requests count as sent to this one, as they do at AWS."""
 _ACTORS: Mapping[str, ActorKind] = {
@@ -65,7 +66,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Held:
     """What is remembered for a caller, an action and a resource."""
 
     policies: Policies
@@ -108,7 +109,7 @@ class Access:
         """May the caller assume a role, as its trust policy and the caller's own ones say?"""
         ask = Ask(caller, action, role.arn, RegistryId(role.account, _GLOBAL), None, context)
         trust = compile_policy(role.attributes["trust"], PolicyKind.TRUST).named("trust policy")
-        kept = await self.gathered(ask, trust)
+        kept = await self.held(ask, trust)
         self._settle(ask, kept.decision)
 
     async def decide(self, ask: Ask) -> Decision:
@@ -116,23 +117,26 @@ class Access:
         principal = ask.caller.principal
         session = None if principal.session is None else principal.session.id
         name = ("access", principal.access_key, session, ask.action, ask.resource, ask.registry)
-        kept = await self._recollection.recall(name, lambda: self.gathered(ask))
+        kept = await self._recollection.recall(name, lambda: self.held(ask))
         if kept.steady and not ask.context:
             return kept.decision
         return evaluate(question_of(ask, kept.tags), kept.policies)
 
-    async def gathered(self, ask: Ask, resource: Policy | None = None, override: Policy | None = None) -> _Kept:
-        """Read everything that has a say and decide on it; `override` takes the place of the repository's policy."""
+    async def held(self, ask: Ask, resource: Policy | None = None) -> Held:
+        """Read everything that has a say and decide on it; `resource` takes the place of the resource's own policy."""
+        own: Policy | None = None
+        whole: Policy | None = None
+        tags: Context = {}
         async with self._metadata.reading() as unit:
             of_caller = await documents.of_caller(unit, ask.caller.principal)
-            own, whole = (
-                (resource, None) if resource else await documents.of_resource(unit, ask.registry, ask.repository)
-            )
-            held = None if ask.repository is None else await unit.repositories.find(ask.repository)
-        tags = {} if held is None else keys.of_resource_tags(held.settings.resource_tags)
-        policies = documents.policies(of_caller, override or own, whole)
+            if ask.action.lower().startswith(_ECR):
+                own, whole = await documents.of_resource(unit, ask.registry, ask.repository)
+            if ask.repository is not None:
+                found = await unit.repositories.find(ask.repository)
+                tags = {} if found is None else keys.of_resource_tags(found.settings.resource_tags)
+        policies = documents.policies(of_caller, resource or own, whole)
         decision = evaluate(question_of(ask, tags), policies)
-        return _Kept(policies, tags, decision, not any(map(keys.changes, decision.keys)))
+        return Held(policies, tags, decision, not any(map(keys.changes, decision.keys)))
 
     async def _require(self, ask: Ask) -> None:
         self._settle(ask, await self.decide(ask))

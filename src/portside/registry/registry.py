@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from portside.registry.callers import Callers
+from portside.registry.iam.management import IdentityManagement
 from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.mounts import Mounts
 from portside.registry.referrers import Referrers
 from portside.registry.repositories import Repositories
+from portside.registry.resource_policies import ResourcePolicies
+from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
 from portside.registry.uploads import Uploads
 
@@ -26,3 +29,6 @@ class Registry:
     uploads: Uploads
     mounts: Mounts
     settings: AccountSettings
+    iam: IdentityManagement
+    sessions: Sessions
+    policies: ResourcePolicies

@@ -23,6 +23,7 @@ from portside.registry.bodies import Bodies
 from portside.registry.callers import Callers
 from portside.registry.collection import Collection
 from portside.registry.content import Threads
+from portside.registry.iam.management import IdentityManagement
 from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
@@ -33,6 +34,8 @@ from portside.registry.recollection import Recollection
 from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
+from portside.registry.resource_policies import ResourcePolicies
+from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
@@ -130,6 +133,9 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
         uploads=Uploads(stores, access),
         mounts=Mounts(stores, access),
         settings=AccountSettings(stores, access),
+        iam=IdentityManagement.over(stores, access),
+        sessions=Sessions(stores, access),
+        policies=ResourcePolicies(stores, access),
     )
     hosts = settings.host_names
     bodies = Bodies(settings.body_mebibytes * 1024 * 1024, settings.wait_seconds)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from portside.aws.call import Call
-from portside.aws.ecr import authorization, images, layers, model, repositories, settings
+from portside.aws.ecr import authorization, images, layers, model, policies, repositories, settings
 
 Handler = Callable[[Call, Any], Awaitable[model.Shape]]
 
@@ -16,16 +16,22 @@ HANDLERS: Mapping[str, Handler] = {
     "BatchGetImage": images.batch_get_image,
     "CompleteLayerUpload": layers.complete_layer_upload,
     "CreateRepository": repositories.create_repository,
+    "DeleteRegistryPolicy": policies.delete_registry_policy,
     "DeleteRepository": repositories.delete_repository,
+    "DeleteRepositoryPolicy": policies.delete_repository_policy,
     "DescribeImages": images.describe_images,
     "DescribeRepositories": repositories.describe_repositories,
     "GetAccountSetting": settings.get_account_setting,
     "GetAuthorizationToken": authorization.get_authorization_token,
     "GetDownloadUrlForLayer": layers.get_download_url_for_layer,
+    "GetRegistryPolicy": policies.get_registry_policy,
+    "GetRepositoryPolicy": policies.get_repository_policy,
     "InitiateLayerUpload": layers.initiate_layer_upload,
     "ListImages": images.list_images,
     "PutAccountSetting": settings.put_account_setting,
     "PutImage": images.put_image,
+    "PutRegistryPolicy": policies.put_registry_policy,
+    "SetRepositoryPolicy": policies.set_repository_policy,
     "UploadLayerPart": layers.upload_layer_part,
 }
 

@@ -1,4 +1,4 @@
-"""The IAM service model 2010-05-08: what requests may hold. Written by tools/query_model.py; do not edit."""
+"""The IAM service model 2010-05-08: what requests hold. By tools/query_model.py; do not edit."""
 
 from __future__ import annotations
 

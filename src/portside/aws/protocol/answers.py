@@ -14,7 +14,6 @@ from portside.aws.protocol.arrival import Send
 from portside.core.errors import BodyTruncated, InvalidLayerPart, RegistryError, RequestTooLarge, TooManyRequests
 
 _UNREAD = (BodyTruncated, RequestTooLarge, TooManyRequests)
-_STS = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +40,18 @@ def failed_document(error: RegistryError | None) -> Answer:
     return Answer(word.status, documents.CONTENT_TYPE, documents.write(content), word.type, isinstance(error, _UNREAD))
 
 
-def result(operation: str, members: Mapping[str, query.Value], request_id: str) -> Answer:
-    """Answer an operation of STS."""
-    return Answer(200, query.CONTENT_TYPE, query.reply(operation, _STS, members, request_id))
+def result(operation: str, namespace: str, members: Mapping[str, query.Value] | None, request_id: str) -> Answer:
+    """Answer an operation of a Query service."""
+    return Answer(200, query.CONTENT_TYPE, query.reply(operation, namespace, members, request_id))
 
 
-def failed_query(error: RegistryError | None, request_id: str) -> Answer:
+def failed_query(error: RegistryError | None, namespace: str, request_id: str) -> Answer:
     """Answer a Query request with an error; None is one that nobody foresaw."""
     word = errors.query_word(error)
     text = errors.query_message(error)
-    content = query.failure(word.type, text, sender=word.status < errors.OURS, namespace=_STS, request_id=request_id)
+    content = query.failure(
+        word.type, text, sender=word.status < errors.OURS, namespace=namespace, request_id=request_id
+    )
     return Answer(word.status, query.CONTENT_TYPE, content, word.type, isinstance(error, _UNREAD))
 
 

@@ -14,8 +14,12 @@ CONTENT_TYPE = "text/xml"
 _MOST_FIELDS = 1000
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-Value = str | Mapping[str, "Value"] | Sequence["Value"]
-"""A member: text, a structure, or a list."""
+Value = str | bool | int | None | Mapping[str, "Value"] | Sequence["Value"]
+"""A member: text, a truth, a number, a structure, or a list; None for one that is left out."""
+
+
+class Entries(dict[str, int]):
+    """A map, which stands on the wire as a list of entries with a key and a value each."""
 
 
 def read(form: bytes | bytearray | str) -> dict[str, str]:
@@ -31,11 +35,11 @@ def read(form: bytes | bytearray | str) -> dict[str, str]:
     return fields
 
 
-def reply(operation: str, namespace: str, result: Mapping[str, Value], request_id: str) -> bytes:
-    """Write what an operation gave."""
-    content = "".join(_element(name, value) for name, value in result.items())
+def reply(operation: str, namespace: str, result: Mapping[str, Value] | None, request_id: str) -> bytes:
+    """Write what an operation gave; None for one whose answers hold nothing."""
+    held = "" if result is None else _element(f"{operation}Result", result)
     return (
-        f'<{operation}Response xmlns="{namespace}"><{operation}Result>{content}</{operation}Result>'
+        f'<{operation}Response xmlns="{namespace}">{held}'
         f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>\n"
     ).encode()
 
@@ -50,8 +54,14 @@ def failure(code: str, message: str, *, sender: bool, namespace: str, request_id
 
 
 def _element(name: str, value: Value) -> str:
-    if isinstance(value, str):
+    if value is None:
+        return ""
+    if isinstance(value, bool | int):
+        content = str(value).lower()
+    elif isinstance(value, str):
         content = escape(_NOT_XML.sub("\ufffd", value), quote=False)
+    elif isinstance(value, Entries):
+        content = "".join(_element("entry", {"key": key, "value": item}) for key, item in value.items())
     elif isinstance(value, Mapping):
         content = "".join(_element(key, item) for key, item in value.items())
     else:

@@ -1,4 +1,4 @@
-"""The STS service model 2011-06-15: what requests may hold. Written by tools/query_model.py; do not edit."""
+"""The STS service model 2011-06-15: what requests hold. By tools/query_model.py; do not edit."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from typing import Any, cast, get_args
 
 from portside.identity.policy.document import LONGEST, Policy, compile_policy
 from portside.identity.policy.errors import PolicyError
-from portside.identity.policy.evaluation import Policies
+from portside.identity.policy.evaluation import Policies, is_on_role
 from portside.identity.policy.json_values import listed, members
 from portside.identity.policy.question import Actor, ActorKind, PolicyKind, Question
 from portside.identity.policy.variables import Value
@@ -33,7 +33,7 @@ def read_case(line: str) -> tuple[str | None, Question, Policies]:
         raise PolicyError("the case is not JSON") from None
     request = members(case.get("request"), "request")
     question = _question(request)
-    trusts = question.action.lower().startswith("sts:assumerole")
+    trusts = is_on_role(question.action)
     policies = Policies(
         identity=_policies(case.get("identity_policies"), PolicyKind.IDENTITY, "identity_policies"),
         boundary=_policy(case.get("permissions_boundary"), PolicyKind.BOUNDARY, "permissions_boundary"),

@@ -17,6 +17,9 @@ _NAME = re.compile(r"(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?")
 class Condition(Protocol):
     """One operator on one key."""
 
+    key: str
+    """In lower case."""
+
     def holds(self, facts: Facts, *, denies: bool) -> bool:
         """Whether it holds; `denies` says that a Deny asks, for which doubt is a yes."""
         ...
@@ -65,12 +68,12 @@ class _Null:
     """Is the key absent?"""
 
     def __init__(self, key: str, values: Sequence[str]) -> None:
-        self._key = key
+        self.key = key
         self._wanted = {value.lower() for value in values}
 
     def holds(self, facts: Facts, *, denies: bool) -> bool:
         del denies
-        found = facts.get(self._key)
+        found = facts.get(self.key)
         absent = found is None or (not isinstance(found, str) and not found)
         return ("true" if absent else "false") in self._wanted
 
@@ -81,14 +84,14 @@ class _Comparison:
     def __init__(
         self, key: str, operator: Operator, tests: Sequence[Test], quantifier: str | None, *, if_exists: bool
     ) -> None:
-        self._key = key
+        self.key = key
         self._inverted = operator.inverted
         self._tests = tests
         self._quantifier = quantifier
         self._if_exists = if_exists
 
     def holds(self, facts: Facts, *, denies: bool) -> bool:
-        found = facts.get(self._key)
+        found = facts.get(self.key)
         if found is None or (self._quantifier is not None and not isinstance(found, str) and not found):
             return self._without(denies=denies)
         if self._quantifier is None:

@@ -19,7 +19,7 @@ from portside.identity.policy.json_values import listed, members
 from portside.identity.policy.principals import AllBut, Named, Principal, principals
 from portside.identity.policy.question import PolicyKind
 from portside.identity.policy.statements import ActionPattern, ResourcePattern, Statement
-from portside.identity.policy.variables import Language
+from portside.identity.policy.variables import Language, variables_in
 
 LONGEST = 131_072
 """Characters that any document may have."""
@@ -76,6 +76,13 @@ class Policy:
     def named(self, name: str) -> Policy:
         """The same policy under a name."""
         return replace(self, name=name)
+
+    def asked_keys(self) -> frozenset[str]:
+        """Every context key that it can ask for: in conditions, as they are written, and in variables."""
+        found: set[str] = set()
+        for statement in self.statements:
+            found.update(condition.key for condition in statement.conditions)
+        return frozenset(found | set(variables_in(self.document)))
 
     def principals(self) -> Sequence[Principal]:
         """Every principal that it names, in order."""

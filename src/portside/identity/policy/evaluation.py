@@ -15,7 +15,7 @@ from portside.identity.policy.principals import Strength
 from portside.identity.policy.question import Decision, PolicyKind, Question, Verdict
 from portside.identity.policy.variables import Facts
 
-_ASSUMES = "sts:assumerole"
+_ASSUMES = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
 """Actions that begin so are on a role, whose trust policy is the resource's policy."""
 
 
@@ -66,7 +66,7 @@ class _Hearing:
         self._resource = question.resource.split(":", SEGMENTS - 1)
         self._policies = policies
         self._facts = facts
-        self._assumes = self._action.startswith(_ASSUMES)
+        self._assumes = is_on_role(question.action)
         self._has_account = question.actor.kind not in {"service", "web_identity"}
         self._crossing = self._has_account and question.actor.account != question.resource_account
 
@@ -181,6 +181,11 @@ class _Hearing:
     def _answer(self, verdict: Verdict, by: str, found: _Found | None) -> Decision:
         policy, statement = (found.policy, found.statement) if found is not None else (_NOBODY, _NOBODY)
         return Decision(verdict, by, policy, statement, frozenset(self._facts.read), self._crossing)
+
+
+def is_on_role(action: str) -> bool:
+    """Whether an action is on a role, whose trust policy must speak for the caller."""
+    return action.lower().startswith(_ASSUMES)
 
 
 def _one(policy: Policy | None) -> Iterable[Policy]:

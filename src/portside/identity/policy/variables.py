@@ -119,6 +119,12 @@ class Template:
         return filled
 
 
+def variables_in(document: str) -> list[str]:
+    """The keys of all variables in a document, in lower case."""
+    named = [_NAMED.fullmatch(found) for found in _VARIABLE.findall(document) if found not in _ESCAPES]
+    return [found.group(1).lower() for found in named if found is not None]
+
+
 def _variable(text: str) -> str | Variable:
     if text in _ESCAPES:
         return text

@@ -1,0 +1,1 @@
+"""Identities: what IAM does, one module a noun."""
