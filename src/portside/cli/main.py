@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import click
 
 from portside import __version__
+from portside.cli.accounts import account, key, sessions
 from portside.cli.collect import collect
 from portside.cli.completion import completion
 from portside.cli.env import env
@@ -41,7 +42,7 @@ def portside(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (serve, env, migrate, collect, verify, policy, completion, reference):
+for _command in (serve, env, migrate, collect, verify, account, key, policy, sessions, completion, reference):
     portside.add_command(_command)
 
 

@@ -25,9 +25,10 @@ output_option = click.option(
 
 
 def tend(settings: Settings, work: Callable[[Tending], Awaitable[T]]) -> T:
-    """Do some work on a registry that stands, a server running on it or none; raises Refused, and makes nothing."""
+    """Do some work on a registry that stands, a server running on it or none; raises Refused."""
     import asyncio
 
+    from portside.core.errors import RegistryError
     from portside.server import checks, logs, wiring
     from portside.storage.errors import StorageError
 
@@ -41,7 +42,7 @@ def tend(settings: Settings, work: Callable[[Tending], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(tended())
-    except StorageError as error:
+    except (StorageError, RegistryError) as error:
         raise Refused(error.message) from None
 
 

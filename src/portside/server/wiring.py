@@ -24,6 +24,8 @@ from portside.registry.callers import Callers
 from portside.registry.collection import Collection
 from portside.registry.content import Threads
 from portside.registry.iam.management import IdentityManagement
+from portside.registry.iam.operators import Operators
+from portside.registry.iam.simulation import Simulation
 from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
@@ -95,6 +97,8 @@ class Tending:
 
     collection: Collection
     verification: Verification
+    operators: Operators
+    simulation: Simulation
 
 
 async def prepare(settings: Settings) -> Prepared:
@@ -154,7 +158,12 @@ async def tending(settings: Settings) -> AsyncGenerator[Tending, None]:
     stores, inventory = await _open_stores(settings, Threads(executor))
     try:
         await stores.metadata.check()
-        yield Tending(Collection(stores, inventory), Verification(stores, inventory))
+        yield Tending(
+            Collection(stores, inventory),
+            Verification(stores, inventory),
+            Operators(stores),
+            Simulation(stores, Access(stores)),
+        )
     finally:
         await stores.metadata.close()
         executor.shutdown()
@@ -207,8 +216,9 @@ async def _prepare(settings: Settings, master_key: Path | None) -> Prepared:
                     if row.active and row.principal == ROOT
                 ]
                 if standing:
-                    secret = box.open(standing[0].secret, standing[0].id.encode()).decode("ascii")
-                    return Prepared(created, AccessKeyPair(standing[0].id, secret), master_key)
+                    newest = standing[-1]
+                    secret = box.open(newest.secret, newest.id.encode()).decode("ascii")
+                    return Prepared(created, AccessKeyPair(newest.id, secret), master_key)
                 pair = AccessKeyPair(new_access_key_id(LONG_TERM, settings.account), new_secret())
             sealed = box.seal(pair.secret.encode("ascii"), pair.id.encode())
             await unit.accounts.set_root_key(AccessKeyRow(pair.id, settings.account, ROOT, sealed, True), _clock())

@@ -9,7 +9,6 @@ from portside.core.iam_errors import InvalidInput, MalformedPolicyDocument
 from portside.core.identities import Identity, Kind, arn_of
 from portside.identity.caller import Caller
 from portside.identity.policy import PolicyKind
-from portside.registry import principals
 from portside.registry.access import Access
 from portside.registry.iam.directory import Directory
 from portside.registry.iam.policy_documents import MOST_TRUST, check_document
@@ -30,7 +29,6 @@ class Roles:
     def __init__(self, stores: Stores, access: Access, directory: Directory) -> None:
         self._metadata = stores.metadata
         self._access = access
-        self._clock = stores.clock
         self._directory = directory
 
     async def create(self, caller: Caller, name: str, *, trust: str, path: str, **more: Any) -> Identity:
@@ -51,11 +49,6 @@ class Roles:
         """A role's trust policy with principals by ARN."""
         async with self._metadata.reading() as unit:
             return await to_shown(unit, role.attributes["trust"])
-
-    async def revoke_sessions(self, caller: Caller, name: str) -> Identity:
-        """End every session that the role has now; it is asked for as changing the role is."""
-        changed = {principals.SESSIONS_FROM: self._clock()}
-        return await self._directory.change(caller, Kind.ROLE, name, "iam:UpdateRole", changed)
 
     async def create_for_service(self, caller: Caller, service: str, suffix: str | None, description: str) -> Identity:
         """Make the role of a service of ECR; raises InvalidInput for others, and for a name of one's own."""
