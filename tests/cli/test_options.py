@@ -59,6 +59,9 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "log_level": ("debug", '"debug"', "debug"),
     "log_format": ("json", '"json"', "json"),
     "log_decisions": ("on", "true", True),
+    "oidc_private_hosts": ("idp.lan", '["idp.lan"]', ("idp.lan",)),
+    "oidc_ca_file": ("/ca.pem", '"/ca.pem"', Path("/ca.pem")),
+    "oidc_keys": ("https://idp.lan=/k.json", '["https://idp.lan=/k.json"]', ("https://idp.lan=/k.json",)),
     "trusted_proxies": ("10.0.0.0/8", '["10.0.0.0/8"]', ("10.0.0.0/8",)),
 }
 TOGETHER = {"tls_cert": ["--tls-key", "/k.pem"], "tls_key": ["--tls-cert", "/c.pem"]}

@@ -44,6 +44,7 @@ from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
 from portside.registry.uses import Uses
 from portside.registry.verification import Verification
+from portside.registry.web_identity import WebIdentities
 from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import InventoriedBlobs
 from portside.storage.blobs.sealed import SealedBlobs
@@ -229,9 +230,18 @@ def _sqlite(folder: Path) -> Metadata:
     return SqliteMetadata(database)
 
 
+class NoIssuers:
+    """Nobody vouches for anybody."""
+
+    async def keys(self, issuer: str, *, anew: bool = False) -> list[dict[str, Any]]:
+        del issuer, anew
+        return []
+
+
 async def build(stores: Stores, *, sparse: bool = False) -> Registry:
     """The nouns over these ports."""
     access = Access(stores)
+    sessions = Sessions(stores, access)
     pages = PageTokens((await stores.keys.key_for("page")).box)
     return Registry(
         callers=Callers(stores, access),
@@ -243,7 +253,8 @@ async def build(stores: Stores, *, sparse: bool = False) -> Registry:
         mounts=Mounts(stores, access),
         settings=AccountSettings(stores, access),
         iam=IdentityManagement.over(stores, access),
-        sessions=Sessions(stores, access),
+        sessions=sessions,
+        web_identities=WebIdentities(stores, access, sessions, NoIssuers()),
         policies=ResourcePolicies(stores, access),
     )
 

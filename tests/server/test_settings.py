@@ -92,6 +92,8 @@ def test_the_database_is_in_the_data_folder_unless_another_is_given() -> None:
         ({"collect_grace": 59}, "collect.grace"),
         ({"trusted_proxies": ("10.0.0.0/8", "proxy.example")}, "proxy.trusted"),
         ({"trusted_proxies": ("10.0.0.1/8",)}, "proxy.trusted"),
+        ({"oidc_keys": ("http://idp.lan=/k.json",)}, "oidc.keys"),
+        ({"oidc_keys": ("https://idp.lan",)}, "oidc.keys"),
         ({"account": "12"}, "account"),
         ({"regions": ()}, "region"),
         ({"regions": ("us-east-1", "Mars!")}, "Mars!"),

@@ -19,7 +19,7 @@ from portside.core.errors import AccessDenied
 from portside.core.identities import Identity
 from portside.core.names import RegistryId, RepositoryId
 from portside.identity import context as keys
-from portside.identity.caller import Caller, Principal
+from portside.identity.caller import Caller, Circumstances, Principal
 from portside.identity.context import Context
 from portside.identity.policy import (
     Actor,
@@ -112,6 +112,20 @@ class Access:
         kept = await self.held(ask, trust)
         self._settle(ask, kept.decision)
 
+    async def trusts(
+        self, circumstances: Circumstances, provider: str, action: str, role: Identity, context: Context
+    ) -> bool:
+        """Whether a role's trust policy lets whoever this provider vouches for assume it."""
+        nobody = Caller(Principal("", provider, "", "", ""), circumstances)
+        registry = RegistryId(role.account, _GLOBAL)
+        found = keys.of_request(nobody, region=registry.region, owner=registry.account)
+        known = {key: value for key, value in found.items() if not key.startswith("aws:principal") and value}
+        question = Question(Actor("web_identity", provider, ""), action, role.arn, role.account, {**known, **context})
+        trust = compile_policy(role.attributes["trust"], PolicyKind.TRUST).named("trust policy")
+        decision = evaluate(question, Policies(resource=trust))
+        self._note(Ask(nobody, action, role.arn, registry, None, context), decision)
+        return decision.allowed
+
     async def decide(self, ask: Ask) -> Decision:
         """Answer without saying no by an error."""
         principal = ask.caller.principal
@@ -142,11 +156,14 @@ class Access:
         self._settle(ask, await self.decide(ask))
 
     def _settle(self, ask: Ask, decision: Decision) -> None:
+        self._note(ask, decision)
+        if not decision.allowed:
+            raise AccessDenied(ask.caller.principal.arn, ask.action, ask.resource, because(decision, ask.action))
+
+    def _note(self, ask: Ask, decision: Decision) -> None:
         if decision.by == "error":
             _log.error("policy evaluation failed", principal=ask.caller.principal.arn, action=ask.action)
-        if decision.allowed:
-            return
-        if self._log_denials:
+        if self._log_denials and not decision.allowed:
             _log.info(
                 "denied",
                 principal=ask.caller.principal.arn,
@@ -157,7 +174,6 @@ class Access:
                 policy=decision.policy,
                 statement=decision.statement,
             )
-        raise AccessDenied(ask.caller.principal.arn, ask.action, ask.resource, because(decision, ask.action))
 
 
 def actor_of(principal: Principal) -> Actor:

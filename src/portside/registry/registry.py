@@ -15,6 +15,7 @@ from portside.registry.resource_policies import ResourcePolicies
 from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
 from portside.registry.uploads import Uploads
+from portside.registry.web_identity import WebIdentities
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +32,5 @@ class Registry:
     settings: AccountSettings
     iam: IdentityManagement
     sessions: Sessions
+    web_identities: WebIdentities
     policies: ResourcePolicies

@@ -124,6 +124,15 @@ class Sessions:
         entity = None if principal.entity is None else principal.entity.id
         return await self._granted(principal.account, "federated", entity, session, wish)
 
+    async def for_web_identity(
+        self, role: Identity, name: str, wish: Wish, provider: str, claims: Mapping[str, Any]
+    ) -> Granted:
+        """A session of a role for whoever a provider vouched for; who may have it was decided before."""
+        seconds = _duration(wish.seconds, role.attributes.get("max_session", _HOUR), 12 * _HOUR)
+        session = self._session(name, seconds, wish, _tags(wish), wish.transitive)
+        session = replace(session, source_identity=wish.source_identity, provider=provider, claims=_kept(claims))
+        return await self._granted(role.account, "role", role.id, session, wish)
+
     async def _role(self, arn: str) -> Identity | None:
         named = parse_identity_arn(arn)
         if named is None or named.kind is not Kind.ROLE:
@@ -186,6 +195,11 @@ class Sessions:
             raise AccessDenied(account, _ASSUME, entity or account, "because it is there no longer")
         credentials = Credentials(temporary.access_key, sessions.secret_of(key.key, token), token, session.expires_at)
         return Granted(credentials, principal, percent if wish.narrows else 0, session)
+
+
+def _kept(claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The claims that go on being condition keys of the session: who it is, for whom, and how it was shown."""
+    return {key: value for key, value in claims.items() if key.endswith((":sub", ":aud", ":amr"))}
 
 
 def _duration(wanted: int | None, limit: int, most: int) -> int:

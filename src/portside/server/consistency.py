@@ -33,6 +33,7 @@ _SHORTEST_GRACE = 60
 def check(settings: Settings, rows: Sequence[Setting]) -> None:
     """Look at everything; `rows` are the table of settings. Raises Refused."""
     _check_place(settings)
+    _check_others(settings)
     _check_limits(settings, rows)
     _check_tls(settings)
     _check_names(settings)
@@ -56,6 +57,13 @@ def _check_place(settings: Settings) -> None:
         raise Refused(f"collect.grace: it must be at least {_SHORTEST_GRACE}.")
     if settings.database is not None:
         _check_database(settings.database)
+
+
+def _check_others(settings: Settings) -> None:
+    for row in settings.oidc_keys:
+        issuer, _, path = row.partition("=")
+        if not issuer.startswith("https://") or not path:
+            raise Refused(f"oidc.keys: '{row}' is not https://ISSUER=FILE.")
     for proxy in settings.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)

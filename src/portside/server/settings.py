@@ -15,6 +15,7 @@ from typing import Any
 from portside.core.hosts import HostNames
 from portside.registry.rules import Quotas, Rules
 from portside.server import consistency
+from portside.server.egress import Egress
 from portside.server.setting import Setting, about, rows
 
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
@@ -266,6 +267,26 @@ class Settings:
             key="proxy.trusted",
         ),
     )
+    oidc_private_hosts: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "list",
+            "The host of an OpenID Connect issuer that may have a private address; repeatable.",
+            key="oidc.private_hosts",
+        ),
+    )
+    oidc_ca_file: Path | None = field(
+        default=None,
+        metadata=about("path", "Certificate authorities to trust for issuers, in PEM form.", key="oidc.ca_file"),
+    )
+    oidc_keys: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "list",
+            "An issuer's keys in a file, as https://ISSUER=FILE, where it cannot be reached; repeatable.",
+            key="oidc.keys",
+        ),
+    )
     master_key: str | None = field(
         default=None,
         repr=False,
@@ -320,6 +341,12 @@ class Settings:
             chunks_are_parts=self.strict_ecr,
             mounts_anything=not self.strict_ecr,
         )
+
+    @property
+    def egress(self) -> Egress:
+        """What may be asked of issuers."""
+        files = {issuer.rstrip("/"): Path(path) for issuer, _, path in (row.partition("=") for row in self.oidc_keys)}
+        return Egress(frozenset(self.oidc_private_hosts), self.oidc_ca_file, files)
 
     @property
     def database_url(self) -> str:

@@ -43,6 +43,8 @@ from portside.registry.stores import Stores
 from portside.registry.uploads import Uploads
 from portside.registry.uses import Uses
 from portside.registry.verification import Verification
+from portside.registry.web_identity import WebIdentities
+from portside.server.issuers import FetchedIssuers
 from portside.server.memory import keep_freed_memory
 from portside.server.prepared import AccessKeyPair, Prepared
 from portside.server.settings import Settings
@@ -128,6 +130,7 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
     stores = around(stores)
     access = Access(stores, log_denials=settings.log_decisions)
     pages = PageTokens((await stores.keys.key_for("page")).box)
+    sessions = Sessions(stores, access)
     registry = Registry(
         callers=Callers(stores, access),
         repositories=Repositories(stores, access, pages),
@@ -138,7 +141,8 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
         mounts=Mounts(stores, access),
         settings=AccountSettings(stores, access),
         iam=IdentityManagement.over(stores, access),
-        sessions=Sessions(stores, access),
+        sessions=sessions,
+        web_identities=WebIdentities(stores, access, sessions, FetchedIssuers(settings.egress, stores.threads)),
         policies=ResourcePolicies(stores, access),
     )
     hosts = settings.host_names

@@ -66,6 +66,23 @@ async def decode_authorization_message(call: Call, parameters: Parameters) -> Me
     raise InvalidAuthorizationMessage
 
 
+async def assume_role_with_web_identity(call: UnsignedCall, parameters: Parameters) -> Members:
+    """AssumeRoleWithWebIdentity, which nobody signs: the token is the proof."""
+    granted, subject, audience, provider = await call.registry.web_identities.assume_role(
+        call.circumstances,
+        parameters["RoleArn"],
+        parameters["RoleSessionName"],
+        parameters["WebIdentityToken"],
+        _wish(parameters),
+    )
+    return {
+        **_assumed(granted),
+        "SubjectFromWebIdentityToken": subject,
+        "Audience": audience,
+        "Provider": provider,
+    }
+
+
 def _wish(parameters: Parameters) -> Wish:
     tags: list[Mapping[str, Any]] = parameters.get("Tags", [])
     return Wish(
@@ -106,4 +123,4 @@ HANDLERS: Mapping[str, Handler] = {
     "GetFederationToken": get_federation_token,
     "GetSessionToken": get_session_token,
 }
-UNSIGNED: Mapping[str, UnsignedHandler] = {}
+UNSIGNED: Mapping[str, UnsignedHandler] = {"AssumeRoleWithWebIdentity": assume_role_with_web_identity}
