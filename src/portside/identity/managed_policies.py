@@ -5,6 +5,8 @@ Those of ECR say what AWS's say; the general ones are cut down to the services t
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,8 +43,7 @@ class ManagedPolicy:
     @property
     def id(self) -> str:
         """A unique id, always the same."""
-        letters = "".join(letter for letter in self.name.upper() if letter.isalpha())
-        return f"ANPA{letters:A<17.17}"
+        return "ANPA" + base64.b32encode(hashlib.sha256(self.arn.encode()).digest()).decode("ascii")[:17]
 
 
 def _allow(actions: str, *, service: str = "ecr", resource: str = "*", **more: Any) -> dict[str, Any]:

@@ -55,7 +55,10 @@ class Temporary:
     def of(cls, members: Mapping[str, Any]) -> Temporary:
         """Read what `members` gave."""
         found = dict(members)
-        return cls(session=Session(**found.pop("session")), **found)
+        session: dict[str, Any] = found.pop("session")
+        for name in ("policies", "policy_arns", "transitive_tags"):
+            session[name] = None if session[name] is None else tuple(session[name])
+        return cls(session=Session(**session), **found)
 
 
 def of_principal(principal: Principal, session: Session) -> Temporary:

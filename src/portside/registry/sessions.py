@@ -169,10 +169,10 @@ class Sessions:
             name=name,
             issued_at=now,
             expires_at=now // _SECOND * _SECOND + seconds * _SECOND,
-            policies=None if not narrowed else [wish.policy] if wish.policy is not None else [],
-            policy_arns=list(wish.policy_arns),
+            policies=None if not narrowed else (wish.policy,) if wish.policy is not None else (),
+            policy_arns=tuple(wish.policy_arns),
             tags=dict(tags),
-            transitive_tags=list(transitive),
+            transitive_tags=tuple(transitive),
         )
 
     async def _granted(
