@@ -33,6 +33,7 @@ conformance: setup-dev ## run the OCI's own conformance suite; writes docs/refer
 model: setup-dev ## generate the ECR API's types from botocore's model
 	$(BIN)/python tools/model.py
 	$(BIN)/python tools/query_model.py
+	$(BIN)/python tools/iam_reference.py
 
 soak: setup-dev ## thousands of clients at once, and two hundred deaths; reports latencies, memory and refusals
 	$(BIN)/python -m bench.soak
