@@ -41,6 +41,7 @@ soak: setup-dev ## thousands of clients at once, and two hundred deaths; reports
 
 bench: setup-dev ## server CPU per request beside other registries; reports, never fails
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.decisions
 
 clean: ## remove what these targets made, but never the registry's data
 	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from portside.core.identities import Identity, Kind
-from portside.identity.caller import Caller, Entity, Principal
+from portside.identity.caller import Caller, Principal
+from portside.registry.principals import entity_of
 from tests.registry.house import House
 
 
@@ -20,7 +21,7 @@ def document(action: Any = "ecr:*", effect: str = "Allow", **more: Any) -> str:
 
 def caller_of(house: House, identity: Identity) -> Caller:
     """A user as a caller."""
-    entity = Entity(identity.id, identity.arn, identity.name, identity.tags)
+    entity = entity_of(identity)
     principal = Principal(identity.account, identity.arn, identity.id, "User", f"AKIA{identity.name}", entity)
     return Caller(principal, house.caller.circumstances)
 

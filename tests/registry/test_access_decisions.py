@@ -11,9 +11,10 @@ import pytest
 from portside.core.errors import AccessDenied
 from portside.core.identities import Identity, Kind, PolicyVersion
 from portside.core.records import RepositorySettings
-from portside.identity.caller import Caller, Entity, Principal
+from portside.identity.caller import Caller, Principal
 from portside.registry.access import Access
 from tests.registry.house import ACCOUNT, APP, HOME, STRANGER, House
+from tests.registry.iam_house import caller_of
 
 PULL = "ecr:BatchGetImage"
 READ_ONLY = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly"
@@ -30,9 +31,7 @@ def document(action: str, effect: str = "Allow", **more: Any) -> str:
 
 
 def user(house: House, identity: Identity = ANN) -> Caller:
-    entity = Entity(identity.id, identity.arn, identity.name, identity.tags)
-    principal = Principal(identity.account, identity.arn, identity.id, "User", f"AKIA{identity.name}", entity)
-    return Caller(principal, house.caller.circumstances)
+    return caller_of(house, identity)
 
 
 @pytest.fixture
@@ -97,9 +96,10 @@ async def test_of_a_managed_policy_the_default_version_counts(house: House, acce
 async def test_a_boundary_narrows_what_a_user_may(house: House, access: Access) -> None:
     async with house.stores.metadata.writing() as unit:
         await unit.holdings.put_inline(ANN.id, "all", document("ecr:*"))
-        await unit.identities.change(dataclasses.replace(ANN, boundary=PUSHERS.arn))
-    assert await allows(access, user(house), "ecr:PutImage")
-    assert not await allows(access, user(house))
+        bounded = dataclasses.replace(ANN, boundary=PUSHERS.arn)
+        await unit.identities.change(bounded)
+    assert await allows(access, user(house, bounded), "ecr:PutImage")
+    assert not await allows(access, user(house, bounded))
 
 
 async def test_a_repository_policy_speaks_for_a_user_by_its_unique_id(house: House, access: Access) -> None:

@@ -15,6 +15,8 @@ class Entity:
     arn: str
     name: str
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    boundary: str | None = None
+    """ARN of the policy that is its permissions boundary."""
 
 
 @dataclass(frozen=True, slots=True)

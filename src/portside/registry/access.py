@@ -143,11 +143,11 @@ class Access:
         tags: Context = {}
         async with self._metadata.reading() as unit:
             of_caller = await documents.of_caller(unit, ask.caller.principal)
-            if ask.action.lower().startswith(_ECR):
-                own, whole = await documents.of_resource(unit, ask.registry, ask.repository)
             if ask.repository is not None:
-                found = await unit.repositories.find(ask.repository)
-                tags = {} if found is None else keys.of_resource_tags(found.settings.resource_tags)
+                own, whole, tagged = await documents.of_repository(unit, ask.repository)
+                tags = keys.of_resource_tags(tagged)
+            elif ask.action.lower().startswith(_ECR):
+                whole = await documents.of_registry(unit, ask.registry)
         policies = documents.policies(of_caller, resource or own, whole)
         decision = evaluate(question_of(ask, tags), policies)
         return Held(policies, tags, decision, not any(map(keys.changes, decision.keys)))

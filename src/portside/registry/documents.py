@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from portside.core.identities import Kind
@@ -35,26 +35,28 @@ async def of_caller(unit: Unit, principal: Principal) -> OfCaller:
         # A federated user of the account's root has what the root has, as far as its session policy goes.
         federated = principal.kind == "FederatedUser"
         return OfCaller([_managed(_EVERYTHING, PolicyKind.IDENTITY)] if federated else (), None, session)
-    identity = await unit.identities.get(entity.id)
     held: list[Policy] = []
     for name, text in await unit.holdings.attached_documents(entity.id):
         held.append(_compiled(text, PolicyKind.IDENTITY, name) if text else _managed(name, PolicyKind.IDENTITY))
     inline = await unit.holdings.inline_documents(entity.id)
     held += [_compiled(document.text, PolicyKind.IDENTITY, document.name) for document in inline]
-    boundary = None if identity is None else identity.boundary
-    narrowed = None if boundary is None else await _by_arn(unit, boundary, PolicyKind.BOUNDARY)
+    narrowed = None if entity.boundary is None else await _by_arn(unit, entity.boundary, PolicyKind.BOUNDARY)
     return OfCaller(held, narrowed, session)
 
 
-async def of_resource(
-    unit: Unit, registry: RegistryId, repository: RepositoryId | None
-) -> tuple[Policy | None, Policy | None]:
-    """The policy of a repository and that of its registry."""
-    own = None if repository is None else await unit.resource_policies.of_repository(repository)
-    whole = await unit.resource_policies.of_registry(registry)
+async def of_registry(unit: Unit, registry: RegistryId) -> Policy | None:
+    """The policy of a registry."""
+    text = await unit.resource_policies.of_registry(registry)
+    return None if text is None else _compiled(text, PolicyKind.REGISTRY, "registry policy")
+
+
+async def of_repository(unit: Unit, repository: RepositoryId) -> tuple[Policy | None, Policy | None, Mapping[str, str]]:
+    """The policy of a repository, that of its registry, and the repository's tags; of one that is not there, little."""
+    own, whole, tags = await unit.resource_policies.about(repository)
     return (
         None if own is None else _compiled(own, PolicyKind.REPOSITORY, "repository policy"),
         None if whole is None else _compiled(whole, PolicyKind.REGISTRY, "registry policy"),
+        tags,
     )
 
 

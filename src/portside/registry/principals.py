@@ -47,7 +47,7 @@ async def of_session(unit: Unit, temporary: Temporary) -> Principal | None:
 
 def entity_of(identity: Identity) -> Entity:
     """A user or role as a principal is one."""
-    return Entity(identity.id, identity.arn, identity.name, identity.tags)
+    return Entity(identity.id, identity.arn, identity.name, identity.tags, identity.boundary)
 
 
 def assumed_role_arn(account: str, role: str, session: str) -> str:

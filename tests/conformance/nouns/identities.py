@@ -160,6 +160,9 @@ class IdentitiesConformance:
             assert await policies.of_repository(held.id) == "two"
             assert await policies.of_registry(REGISTRY) == "two"
             assert await policies.of_registry(elsewhere) is None
+            assert await policies.about(held.id) == ("two", "two", {})
+            assert await policies.about(REGISTRY.repository("missing")) == (None, "two", {})
+            assert await policies.about(elsewhere.repository("missing")) == (None, None, {})
             assert await policies.delete_of_registry(REGISTRY)
             assert not await policies.delete_of_registry(REGISTRY)
             await unit.repositories.delete(held.key)

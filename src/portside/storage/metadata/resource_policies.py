@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import and_, bindparam, delete, select
 
 from portside.core.names import RegistryId, RepositoryId
 from portside.storage.metadata import tables
@@ -36,6 +38,16 @@ _OF_REPOSITORY = prepare(
     .where(_r.account == bindparam("account"), _r.region == bindparam("region"), _r.name == bindparam("name"))
 )
 _OF_REGISTRY = prepare(select(_g.document).where(_g.account == bindparam("account"), _g.region == bindparam("region")))
+_named = and_(_r.account == bindparam("account"), _r.region == bindparam("region"), _r.name == bindparam("name"))
+_ABOUT = prepare(
+    select(
+        select(_p.document).join(tables.repositories, _r.key == _p.repository).where(_named).scalar_subquery(),
+        select(_g.document)
+        .where(_g.account == bindparam("account"), _g.region == bindparam("region"))
+        .scalar_subquery(),
+        select(_r.settings).where(_named).scalar_subquery(),
+    )
+)
 _DELETE_OF_REPOSITORY = prepare(delete(tables.repository_policies).where(_p.repository == bindparam("repository")))
 _DELETE_OF_REGISTRY = prepare(
     delete(tables.registry_policies).where(_g.account == bindparam("account"), _g.region == bindparam("region"))
@@ -54,6 +66,15 @@ class ResourcePolicies:
             _OF_REPOSITORY, account=repository.account, region=repository.region, name=repository.name
         )
         return None if row is None else row[0]
+
+    async def about(self, repository: RepositoryId) -> tuple[str | None, str | None, Mapping[str, str]]:
+        """The repository's policy, its registry's, and its tags: one statement, since every request may ask for it."""
+        row = await self._session.row(
+            _ABOUT, account=repository.account, region=repository.region, name=repository.name
+        )
+        assert row is not None
+        own, whole, settings = row
+        return own, whole, {} if settings is None else json.loads(settings)["resource_tags"]
 
     async def put_of_repository(self, key: int, document: str, given: str) -> None:
         """Let a repository's policy be this."""
