@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from typing import Any
 
@@ -60,7 +61,12 @@ def test_a_token_of_the_issuer_is_believed(algorithm: str) -> None:
         ISSUER.token(exp=None),
         ISSUER.token(exp="soon"),
         ISSUER.token(exp=True),
+        ISSUER.token(exp=float("inf")),
+        ISSUER.token(exp=float("nan")),
+        ISSUER.token(exp=10**400),
         ISSUER.token(nbf=NOW + 1000),
+        ISSUER.token(SUB="repo:other"),
+        ISSUER.token(Aud="another"),
         "x" * 30_000,
     ],
 )
@@ -79,6 +85,13 @@ def test_a_token_ends_on_time_and_clocks_may_differ_a_little() -> None:
 def test_of_several_audiences_the_authorized_party_counts() -> None:
     assert believed(ISSUER.token(aud=["a", "b"]), clients=("b",)) == "b"
     assert believed(ISSUER.token(aud=["a", "b"], azp="c"), clients=("c",)) == "c"
+
+
+def test_a_claim_that_is_there_twice_is_none() -> None:
+    content = json.dumps({"iss": ISSUER.url, "sub": "repo:team/app", "aud": AUDIENCE, "exp": NOW + 600})
+    assert believed(ISSUER.signed("RS256", content)) == AUDIENCE
+    with pytest.raises(IdentityTokenInvalid):
+        believed(ISSUER.signed("RS256", content[:-1] + ', "sub": "repo:other"}'))
 
 
 def test_claims_cannot_be_changed() -> None:

@@ -64,9 +64,13 @@ class Issuer:
         now = int(time.time())
         every = {"iss": self.url, "sub": "repo:team/app", "aud": AUDIENCE, "iat": now, "exp": now + 600, **claims}
         kept = {name: value for name, value in every.items() if value is not None}
+        return self.signed(algorithm, json.dumps(kept), head)
+
+    def signed(self, algorithm: str, claims: str, head: dict[str, Any] | None = None) -> str:
+        """A signed token with these claims, as they stand."""
         kind = "ec" if algorithm == "ES256" else "rsa"
-        parts = [{"alg": algorithm, "kid": f"{kind}-{self.name}", **(head or {})}, kept]
-        signed = ".".join(encoded(json.dumps(part).encode()) for part in parts)
+        parts = [json.dumps({"alg": algorithm, "kid": f"{kind}-{self.name}", **(head or {})}), claims]
+        signed = ".".join(encoded(part.encode()) for part in parts)
         return f"{signed}.{encoded(self._signature(algorithm, signed.encode()))}"
 
     def _signature(self, algorithm: str, signed: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """Web identity tokens: JSON Web Tokens of an OpenID Connect issuer, verified (iam-behaviour 4.5; RFC 7519, RFC 7518).
 
 Rule: the algorithm is one of a short list of signatures by a private key, the key is one of the issuer's, and nothing
-of a token counts before its signature is verified but the issuer's name, by which the keys are found.
+of a token counts before its signature is verified but the issuer's name, by which the keys are found. A token that two
+readers could read differently (a member twice, claims whose names differ in case alone) is none.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ LONGEST = 20_000
 SKEW = 300
 """Seconds by which the issuer's clock may differ."""
 _SMALLEST_RSA = 2048
+_END_OF_TIME = 10**12
+"""Seconds since 1970 that no clock will ever show: a token that lasts until then was not meant to end."""
 _HASHES: Mapping[str, hashes.HashAlgorithm] = {
     "256": hashes.SHA256(),
     "384": hashes.SHA384(),
@@ -59,6 +62,9 @@ def parse(text: str) -> Token:
         signature = _decoded(parts[2])
     except (ValueError, RecursionError):
         raise IdentityTokenInvalid(_NO_TOKEN) from None
+    # Condition keys have no case: `SUB`, which an issuer may let anybody set, must not stand for `sub`.
+    if len({name.lower() for name in claims}) != len(claims):
+        raise IdentityTokenInvalid(_NO_TOKEN)
     algorithm, issuer = head.get("alg"), claims.get("iss")
     if algorithm not in _ALGORITHMS or not isinstance(issuer, str) or "crit" in head:
         raise IdentityTokenInvalid(_NO_TOKEN)
@@ -132,10 +138,21 @@ def _fits(token: Token, key: Mapping[str, Any]) -> bool:
 
 
 def _object(part: str) -> dict[str, Any]:
-    found = json.loads(_decoded(part))
+    found = json.loads(_decoded(part), object_pairs_hook=_once, parse_constant=_refused)
     if not isinstance(found, dict):
         raise ValueError  # noqa: TRY004 - malformed, as all else here is
     return cast("dict[str, Any]", found)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _refused(word: str) -> None:
+    raise ValueError(word)  # NaN and Infinity, which no time is ever past
 
 
 def _decoded(part: str) -> bytes:
@@ -151,7 +168,7 @@ def _number(text: Any) -> int:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _END_OF_TIME
 
 
 def _text(value: Any) -> str | None:

@@ -6,6 +6,7 @@ signature must verify before any claim is looked at, and the role's trust policy
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
@@ -24,6 +25,10 @@ _ACTION = "sts:AssumeRoleWithWebIdentity"
 _SCHEME = "https://"
 _TAGS = "https://aws.amazon.com/tags"
 _SOURCE_IDENTITY = "https://aws.amazon.com/source_identity"
+_SOURCE_FORM = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_KEY_FORM = re.compile(r"[\w\s.:/=+@-]{1,128}")
+_VALUE_FORM = re.compile(r"[\w\s.:/=+@-]{0,256}")
+"""As the service model has them for AssumeRole, where they are parameters."""
 
 
 class Issuers(Protocol):
@@ -59,7 +64,8 @@ class WebIdentities:
             issuer = token.issuer.removeprefix(_SCHEME).rstrip("/")
             provider = await unit.identities.find(named.account, Kind.PROVIDER, issuer)
             role = await unit.identities.find(named.account, Kind.ROLE, named.name)
-        if provider is None or provider.name != issuer or not token.issuer.startswith(_SCHEME):
+        # A slash at the end, which some issuers have, is not kept; no other spelling may be asked for keys.
+        if provider is None or token.issuer not in (f"{_SCHEME}{provider.name}", f"{_SCHEME}{provider.name}/"):
             raise IdentityTokenInvalid(f"No OpenIDConnect provider found in your account for {token.issuer[:256]}")
         web_identity.verify(token, await self._key(token))
         audience = web_identity.check(token, provider.attributes["clients"], self._clock() / 1_000_000)
@@ -119,9 +125,11 @@ def _context(provider: Identity, token: Token, audience: str) -> dict[str, Value
 def _with_claims(wish: Wish, token: Token) -> Wish:
     """The wish with the session tags and the source identity that the token itself carries."""
     source: Any = token.claims.get(_SOURCE_IDENTITY)
+    if source is not None and not _is_of(_SOURCE_FORM, source):
+        raise IdentityTokenInvalid("The source identity of the ID Token is malformed.")
     carried = _members(token.claims.get(_TAGS))
     pairs = [(key, _first(values)) for key, values in _members(carried.get("principal_tags")).items()]
-    if not all(isinstance(value, str) for _, value in pairs):
+    if not all(_is_of(_KEY_FORM, key) and _is_of(_VALUE_FORM, value) for key, value in pairs):
         raise IdentityTokenInvalid("The session tags of the ID Token are malformed.")
     transitive: Any = carried.get("transitive_tag_keys")
     return Wish(
@@ -130,8 +138,12 @@ def _with_claims(wish: Wish, token: Token) -> Wish:
         policy_arns=wish.policy_arns,
         tags=pairs,
         transitive=[str(key) for key in cast("list[Any]", transitive)] if isinstance(transitive, list) else [],
-        source_identity=source if isinstance(source, str) else None,
+        source_identity=source,
     )
+
+
+def _is_of(form: re.Pattern[str], value: Any) -> bool:
+    return isinstance(value, str) and form.fullmatch(value) is not None
 
 
 def _members(value: Any) -> dict[str, Any]:
