@@ -44,6 +44,9 @@ class Session:
     """Context keys that the provider's token gave, in lower case, such as `issuer.example.com:sub`."""
     origin: str | None = None
     """The long-term access key that it goes back to; when that is gone, so is the session."""
+    lineage: Mapping[str, int] = field(default_factory=dict[str, int])
+    """What else it goes back to, and since when: ids of the roles whose sessions it was assumed from, of the provider
+    that vouched for the first. With any of them, or with their sessions of that time, it ends."""
 
 
 @dataclass(frozen=True, slots=True)

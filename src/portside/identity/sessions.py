@@ -23,9 +23,11 @@ Standing = Literal["root", "user", "role", "federated"]
 LONGEST = 8192
 """Characters of a token that are looked at."""
 MOST_PACKED = 3072
-"""Bytes that the policies and tags of a session may come to, packed."""
+"""Bytes that the policies, tags and claims of a session may come to, packed."""
 _CONTEXT = b"portside session 1"
-_MOST_UNPACKED = 65_536
+_MOST_UNPACKED = 131_072
+_MOST_WRITTEN = 65_536
+"""Bytes that they may come to before that, so that a token always opens again."""
 _SECRET = 30
 _STANDINGS: Mapping[str, Standing] = {
     "Account": "root",
@@ -68,9 +70,10 @@ def of_principal(principal: Principal, session: Session) -> Temporary:
 
 
 def packed_size(session: Session) -> int:
-    """Bytes that policies and tags come to."""
-    content = [session.policies, session.policy_arns, session.tags, session.transitive_tags]
-    return len(zlib.compress(json.dumps(content).encode()))
+    """Bytes that policies, tags and claims come to: all of a session that has no small bound of its own."""
+    content = [session.policies, session.policy_arns, session.tags, session.transitive_tags, session.claims]
+    written = json.dumps(content).encode()
+    return max(len(zlib.compress(written)), len(written) * MOST_PACKED // _MOST_WRITTEN)
 
 
 def seal(box: Box, temporary: Temporary) -> str:

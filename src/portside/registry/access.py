@@ -102,8 +102,19 @@ class Access:
     async def identity(
         self, caller: Caller, action: str, account: str, resource: str, *, context: Context | None = None
     ) -> None:
-        """May the caller do this to an identity of an account, `resource` being its ARN or `*`?"""
-        await self._require(Ask(caller, action, resource, RegistryId(account, _GLOBAL), None, context or {}))
+        """May the caller do this to an identity of an account, `resource` being its ARN or `*`?
+
+        The sessions of GetSessionToken and GetFederationToken may not, whatever policies say: with AWS they are refused
+        IAM unless an MFA device vouched for them, and there are none here, and all of STS but AssumeRole, which has a
+        method of its own, and GetCallerIdentity, which asks nobody.
+        """
+        ask = Ask(caller, action, resource, RegistryId(account, _GLOBAL), None, context or {})
+        principal = caller.principal
+        if principal.session is not None and principal.kind != "AssumedRole":
+            self._note(ask, Decision("explicit_deny", PolicyKind.SESSION, "kind of session", "", frozenset()))
+            told = "because the operation is not open to sessions of users and federated users"
+            raise AccessDenied(principal.arn, action, resource, told)
+        await self._require(ask)
 
     async def assume(self, caller: Caller, action: str, role: Identity, context: Context) -> None:
         """May the caller assume a role, as its trust policy and the caller's own ones say?"""

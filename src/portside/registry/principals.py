@@ -1,7 +1,8 @@
 """From credentials to principals: whom an access key or a session speaks for, as long as it does.
 
 A key that is gone or inactive speaks for nobody, and neither do the sessions that go back to it; a session ends with
-its user or role, and with the revocation of all sessions that its role had until then (design law 5).
+its user or role, and with the revocation of all sessions that its role had until then. The same holds for every role
+that it was assumed by way of, and for the provider that vouched for a web identity (design law 5).
 """
 
 from __future__ import annotations
@@ -34,15 +35,27 @@ async def of_session(unit: Unit, temporary: Temporary) -> Principal | None:
         origin = await unit.accounts.access_key(session.origin)
         if origin is None or not origin.active:
             return None
+    for identifier, since in session.lineage.items():
+        if await _standing(unit, identifier, since) is None:
+            return None
     entity = None
     if temporary.entity is not None:
-        identity = await unit.identities.get(temporary.entity)
-        if identity is None or session.issued_at <= identity.attributes.get(SESSIONS_FROM, 0):
+        identity = await _standing(unit, temporary.entity, session.issued_at)
+        if identity is None:
             return None
         entity = entity_of(identity)
     elif not await unit.accounts.exists(account):
         return None
     return _principal(temporary, entity)
+
+
+async def _standing(unit: Unit, identifier: str, since: int) -> Identity | None:
+    """A user, role or provider that is there, and whose sessions of then were not revoked."""
+    found = await unit.identities.get(identifier)
+    if found is None or since <= found.attributes.get(SESSIONS_FROM, 0):
+        return None
+    # A provider's id is its ARN, which another one of this name has again.
+    return None if found.kind is Kind.PROVIDER and since < found.created_at else found
 
 
 def entity_of(identity: Identity) -> Entity:

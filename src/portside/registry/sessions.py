@@ -17,19 +17,25 @@ from portside.core.iam_errors import (
 from portside.core.identities import Identity, Kind
 from portside.identity import keys, sessions
 from portside.identity.caller import Caller, Principal, Session
+from portside.identity.managed_policies import MANAGED
 from portside.identity.policy import PolicyKind
 from portside.identity.sessions import MOST_PACKED, Temporary
 from portside.registry.access import Access
+from portside.registry.documents import managed_text
 from portside.registry.iam.policy_documents import check_document
 from portside.registry.identity_arns import parse_identity_arn
 from portside.registry.principals import of_session
 from portside.registry.stores import Stores
+from portside.storage.metadata.port import Unit
 
 _SECOND = 1_000_000
 _HOUR = 3600
 _LONGEST_CHAINED = 3600
 _LONGEST_OF_ROOT = 3600
 _MOST_TAGS = 50
+_MOST_POLICIES = 10
+_LONGEST_LINEAGE = 20
+"""Roles that a session may have been assumed by way of; each makes its token longer."""
 _ASSUME = "sts:AssumeRole"
 
 
@@ -89,14 +95,14 @@ class Sessions:
         if role is None:
             raise AccessDenied(principal.arn, _ASSUME, arn, "because no resource-based policy allows the action")
         tags, transitive = _inherited(principal, wish)
+        wish = replace(wish, source_identity=_source_identity(principal, wish))
         await self._admitted(caller, role, name, wish, tags)
         limit = role.attributes.get("max_session", _HOUR)
         chained = principal.session is not None and principal.kind == "AssumedRole"
         seconds = _duration(wish.seconds, limit, _LONGEST_CHAINED if chained else limit)
         session = self._session(name, seconds, wish, tags, transitive)
         origin = principal.access_key if principal.session is None else principal.session.origin
-        inherited = None if principal.session is None else principal.session.source_identity
-        session = replace(session, origin=origin, source_identity=wish.source_identity or inherited)
+        session = replace(session, origin=origin, source_identity=wish.source_identity, lineage=_lineage(principal))
         return await self._granted(role.account, "role", role.id, session, wish)
 
     async def get_session_token(self, caller: Caller, seconds: int | None) -> Granted:
@@ -125,12 +131,18 @@ class Sessions:
         return await self._granted(principal.account, "federated", entity, session, wish)
 
     async def for_web_identity(
-        self, role: Identity, name: str, wish: Wish, provider: str, claims: Mapping[str, Any]
+        self, role: Identity, name: str, wish: Wish, provider: Identity, claims: Mapping[str, Any]
     ) -> Granted:
         """A session of a role for whoever a provider vouched for; who may have it was decided before."""
         seconds = _duration(wish.seconds, role.attributes.get("max_session", _HOUR), 12 * _HOUR)
         session = self._session(name, seconds, wish, _tags(wish), wish.transitive)
-        session = replace(session, source_identity=wish.source_identity, provider=provider, claims=_kept(claims))
+        session = replace(
+            session,
+            source_identity=wish.source_identity,
+            provider=provider.arn,
+            claims=_kept(claims),
+            lineage={provider.id: session.issued_at},
+        )
         return await self._granted(role.account, "role", role.id, session, wish)
 
     async def _role(self, arn: str) -> Identity | None:
@@ -153,8 +165,8 @@ class Sessions:
             f"{prefix}:resourcetag/{key.lower()}": v for key, v in role.tags.items() for prefix in ("aws", "iam")
         }
         await self._access.assume(caller, _ASSUME, role, context)
-        # What goes with it is asked for too, and both policies must say so.
-        if wish.tags:
+        # What goes with it is asked for too, be it handed down or new, and both policies must say so.
+        if tags:
             await self._access.assume(caller, "sts:TagSession", role, context)
         if wish.source_identity is not None:
             await self._access.assume(caller, "sts:SetSourceIdentity", role, context)
@@ -162,6 +174,8 @@ class Sessions:
     def _session(
         self, name: str, seconds: int, wish: Wish, tags: Mapping[str, str], transitive: Sequence[str]
     ) -> Session:
+        if len(wish.policy_arns) > _MOST_POLICIES:
+            raise ValidationFailed.of(f"More than {_MOST_POLICIES} session policies cannot be passed.")
         now = self._clock()
         narrowed = wish.policy is not None or wish.policy_arns
         return Session(
@@ -190,11 +204,42 @@ class Sessions:
         key = await self._keys.key_for("session")
         token = sessions.seal(key.box, temporary)
         async with self._metadata.reading() as unit:
+            await _must_exist(unit, session.policy_arns, account)
             principal = await of_session(unit, temporary)
         if principal is None:  # revoked or removed while it was made
             raise AccessDenied(account, _ASSUME, entity or account, "because it is there no longer")
         credentials = Credentials(temporary.access_key, sessions.secret_of(key.key, token), token, session.expires_at)
         return Granted(credentials, principal, percent if wish.narrows else 0, session)
+
+
+def _lineage(principal: Principal) -> Mapping[str, int]:
+    """What a session goes back to that this principal assumes; of a role that is in it twice, the older session."""
+    session, entity = principal.session, principal.entity
+    if session is None or entity is None:
+        return {}
+    found = {entity.id: session.issued_at, **session.lineage}
+    if len(found) > _LONGEST_LINEAGE:
+        raise ValidationFailed.of(f"More than {_LONGEST_LINEAGE} roles cannot be chained.")
+    return found
+
+
+def _source_identity(principal: Principal, wish: Wish) -> str | None:
+    """The source identity of a session that this principal assumes: once set, it stays the same down the chain."""
+    inherited = None if principal.session is None else principal.session.source_identity
+    if inherited is not None and wish.source_identity not in (None, inherited):
+        raise AccessDenied(
+            principal.arn, "sts:SetSourceIdentity", "*", "because the source identity of a session cannot be changed"
+        )
+    return inherited if wish.source_identity is None else wish.source_identity
+
+
+async def _must_exist(unit: Unit, policy_arns: Sequence[str], account: str) -> None:
+    """Managed policies that narrow a session are AWS's or of its own account; raises ValidationFailed."""
+    for arn in policy_arns:
+        named = parse_identity_arn(arn)
+        ours = arn in MANAGED or (named is not None and named.account == account)
+        if not ours or await managed_text(unit, arn) is None:
+            raise ValidationFailed.of(f"Policy {arn} does not exist or is not attachable.")
 
 
 def _kept(claims: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -74,7 +74,7 @@ class WebIdentities:
         wish = _with_claims(wish, token)
         context = _context(provider, token, audience)
         await self._admitted(circumstances, provider, role, {**context, "sts:rolesessionname": name}, wish)
-        granted = await self._sessions.for_web_identity(role, name, wish, provider.arn, context)
+        granted = await self._sessions.for_web_identity(role, name, wish, provider, context)
         return granted, token.claims["sub"], audience, provider.arn
 
     async def _key(self, token: Token) -> Mapping[str, Any]:
