@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import threading
@@ -39,6 +40,10 @@ class Issuer:
     def __init__(self) -> None:
         self.url = "https://issuer.example"
         self.asked = 0
+        self.answers: dict[str, tuple[int, bytes]] = {}
+        """What it answers instead of the truth, by path."""
+        self.drip = 0.0
+        """Seconds after each byte of an answer."""
         self.rotate("one")
 
     def rotate(self, name: str) -> None:
@@ -92,11 +97,21 @@ def served(folder: Path) -> Iterator[tuple[Issuer, Path]]:
         def do_GET(self) -> None:
             issuer.asked += 1
             about = {"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"}
-            content = json.dumps(issuer.key_set if self.path == "/keys" else about).encode()
-            self.send_response(200)
+            truth = json.dumps(issuer.key_set if self.path == "/keys" else about).encode()
+            status, content = issuer.answers.get(self.path, (200, truth))
+            self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
+            self.send_header("Location", f"{issuer.url}/elsewhere")
             self.end_headers()
-            self.wfile.write(content)
+            with contextlib.suppress(OSError):  # whoever asked may have had enough
+                self._answer(content)
+
+        def _answer(self, content: bytes) -> None:
+            if not issuer.drip:
+                self.wfile.write(content)
+            for byte in content if issuer.drip else b"":
+                self.wfile.write(bytes([byte]))
+                time.sleep(issuer.drip)
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -106,7 +121,7 @@ def served(folder: Path) -> Iterator[tuple[Issuer, Path]]:
     context.load_cert_chain(certificate.chain, certificate.key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     issuer.url = f"https://localhost:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     assert certificate.authority is not None
     try:
