@@ -26,7 +26,8 @@ characters as they are sent.
 
 Sessions: a role's 900 to its MaxSessionDuration (3,600 unless set, at most 43,200) seconds, 3,600 for a role
 assumed from a role's session; GetSessionToken and GetFederationToken 900 to 129,600, at most 3,600 for an account's
-root. Policies and tags of a session: 3 KiB packed.
+root. Policies, tags and claims of a session: 3 KiB packed; ten managed policies; twenty roles in a chain. Sessions of
+GetSessionToken and GetFederationToken may ask nothing of IAM, and of STS GetCallerIdentity and, the former, AssumeRole.
 """
 
 

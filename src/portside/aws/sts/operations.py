@@ -14,6 +14,7 @@ from portside.registry.sessions import Credentials, Granted, Wish
 
 Handler = Callable[[Call, Parameters], Awaitable[Mapping[str, Value]]]
 UnsignedHandler = Callable[[UnsignedCall, Parameters], Awaitable[Mapping[str, Value]]]
+_DEVICES = dict.fromkeys(("SerialNumber", "TokenCode"), "There are no MFA devices here.")
 
 
 async def get_caller_identity(call: Call, parameters: Parameters) -> Members:
@@ -25,6 +26,7 @@ async def get_caller_identity(call: Call, parameters: Parameters) -> Members:
 
 async def assume_role(call: Call, parameters: Parameters) -> Members:
     """AssumeRole."""
+    _refuse(parameters, _DEVICES | {"ProvidedContexts": "There are no context providers here."})
     granted = await call.registry.sessions.assume_role(
         call.caller, parameters["RoleArn"], parameters["RoleSessionName"], _wish(parameters)
     )
@@ -33,8 +35,7 @@ async def assume_role(call: Call, parameters: Parameters) -> Members:
 
 async def get_session_token(call: Call, parameters: Parameters) -> Members:
     """GetSessionToken."""
-    if "SerialNumber" in parameters or "TokenCode" in parameters:
-        raise ValidationFailed.of("There are no MFA devices here.")
+    _refuse(parameters, _DEVICES)
     granted = await call.registry.sessions.get_session_token(call.caller, parameters.get("DurationSeconds"))
     return {"Credentials": _credentials(granted.credentials)}
 
@@ -68,6 +69,7 @@ async def decode_authorization_message(call: Call, parameters: Parameters) -> Me
 
 async def assume_role_with_web_identity(call: UnsignedCall, parameters: Parameters) -> Members:
     """AssumeRoleWithWebIdentity, which nobody signs: the token is the proof."""
+    _refuse(parameters, {"ProviderId": "Providers of OAuth 2.0 are not trusted here, those of OpenID Connect are."})
     granted, subject, audience, provider = await call.registry.web_identities.assume_role(
         call.circumstances,
         parameters["RoleArn"],
@@ -81,6 +83,13 @@ async def assume_role_with_web_identity(call: UnsignedCall, parameters: Paramete
         "Audience": audience,
         "Provider": provider,
     }
+
+
+def _refuse(parameters: Parameters, absent: Mapping[str, str]) -> None:
+    """Refuse parameters that nothing here could honour; raises ValidationFailed."""
+    for name, told in absent.items():
+        if name in parameters:
+            raise ValidationFailed.of(told)
 
 
 def _wish(parameters: Parameters) -> Wish:
