@@ -14,7 +14,7 @@ from portside.registry.sessions import Credentials, Granted, Wish
 
 Handler = Callable[[Call, Parameters], Awaitable[Mapping[str, Value]]]
 UnsignedHandler = Callable[[UnsignedCall, Parameters], Awaitable[Mapping[str, Value]]]
-_DEVICES = dict.fromkeys(("SerialNumber", "TokenCode"), "There are no MFA devices here.")
+_DEVICES: Mapping[str, str] = dict.fromkeys(("SerialNumber", "TokenCode"), "There are no MFA devices here.")
 
 
 async def get_caller_identity(call: Call, parameters: Parameters) -> Members:
@@ -26,7 +26,7 @@ async def get_caller_identity(call: Call, parameters: Parameters) -> Members:
 
 async def assume_role(call: Call, parameters: Parameters) -> Members:
     """AssumeRole."""
-    _refuse(parameters, _DEVICES | {"ProvidedContexts": "There are no context providers here."})
+    _refuse(parameters, {**_DEVICES, "ProvidedContexts": "There are no context providers here."})
     granted = await call.registry.sessions.assume_role(
         call.caller, parameters["RoleArn"], parameters["RoleSessionName"], _wish(parameters)
     )
