@@ -20,6 +20,7 @@ TARGETS = {"iam": ROOT / "iam/model.py", "sts": ROOT / "sts/model.py"}
 CARRIED_OUT: dict[str, list[str]] = {
     "sts": [
         "AssumeRole",
+        "AssumeRoleWithSAML",
         "AssumeRoleWithWebIdentity",
         "DecodeAuthorizationMessage",
         "GetAccessKeyInfo",

@@ -111,6 +111,15 @@ def test_a_role_that_is_not_there_looks_like_one_that_does_not_trust(
     assert told == {("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")}
 
 
+def test_there_is_no_provider_of_saml(office: Office) -> None:
+    sts = cast("Any", boto3).client(
+        "sts", endpoint_url=office.registry.url, region_name=REGION, config=Config(signature_version=UNSIGNED)
+    )
+    ask = {"RoleArn": f"arn:aws:iam::{HOME}:role/deploy", "PrincipalArn": f"arn:aws:iam::{HOME}:saml-provider/x"}
+    code, told = refusal(sts.assume_role_with_saml, SAMLAssertion="PHNhbWw+", **ask)
+    assert (code, told) == ("InvalidIdentityToken", "Specified provider doesn't exist.")
+
+
 def test_tags_of_a_token_become_tags_of_the_session(office: Office, issuer: tuple[Issuer, Path]) -> None:
     same = {"StringEquals": {"aws:PrincipalTag/team": "blue"}}
     document = {"Effect": "Allow", "Action": "ecr:CreateRepository", "Resource": "*", "Condition": same}

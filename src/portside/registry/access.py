@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from portside.core.errors import AccessDenied
+from portside.core.errors import AccessDenied, SecurityTokenInvalid
 from portside.core.identities import Identity
 from portside.core.names import RegistryId, RepositoryId
 from portside.identity import context as keys
@@ -102,7 +102,15 @@ class Access:
     async def identity(
         self, caller: Caller, action: str, account: str, resource: str, *, context: Context | None = None
     ) -> None:
-        """May the caller do this to an identity of an account, `resource` being its ARN or `*`?"""
+        """May the caller do this to an identity of an account, `resource` being its ARN or `*`?
+
+        Raises SecurityTokenInvalid for temporary credentials that no policy can let do this: those of GetSessionToken
+        without MFA may not speak to IAM, those of federated users neither to IAM nor to STS (STS User Guide).
+        """
+        principal = caller.principal
+        bare = principal.session is not None and principal.kind in {"User", "Account"} and not principal.session.mfa
+        if principal.kind == "FederatedUser" or (bare and action.startswith("iam:")):
+            raise SecurityTokenInvalid
         await self._require(Ask(caller, action, resource, RegistryId(account, _GLOBAL), None, context or {}))
 
     async def assume(self, caller: Caller, action: str, role: Identity, context: Context) -> None:

@@ -20,7 +20,7 @@ from portside.identity.caller import Caller, Principal, Session
 from portside.identity.policy import PolicyKind
 from portside.identity.sessions import MOST_PACKED, Temporary
 from portside.registry.access import Access
-from portside.registry.iam.policy_documents import check_document
+from portside.registry.iam.policy_documents import check_document, policy_id
 from portside.registry.identity_arns import parse_identity_arn
 from portside.registry.principals import of_session
 from portside.registry.stores import Stores
@@ -96,6 +96,9 @@ class Sessions:
         session = self._session(name, seconds, wish, tags, transitive)
         origin = principal.access_key if principal.session is None else principal.session.origin
         inherited = None if principal.session is None else principal.session.source_identity
+        if inherited is not None and wish.source_identity not in {None, inherited}:
+            action, reason = "sts:SetSourceIdentity", "because a source identity stays as it was set first"
+            raise AccessDenied(principal.arn, action, arn, reason)
         session = replace(session, origin=origin, source_identity=wish.source_identity or inherited)
         return await self._granted(role.account, "role", role.id, session, wish)
 
@@ -183,6 +186,10 @@ class Sessions:
                 check_document(wish.policy, PolicyKind.SESSION)
             except MalformedPolicyDocument:
                 raise MalformedPolicyDocument("The session policy is not a valid policy document.") from None
+        async with self._metadata.reading() as unit:
+            for arn in wish.policy_arns:
+                if await policy_id(unit, arn, account) is None:
+                    raise MalformedPolicyDocument(f"The session policy {arn} does not exist.")
         percent = 100 * sessions.packed_size(session) // MOST_PACKED
         if percent > 100:  # noqa: PLR2004 - percent
             raise PackedPolicyTooLarge(percent)
@@ -216,15 +223,9 @@ def _duration(wanted: int | None, limit: int, most: int) -> int:
 def _inherited(principal: Principal, wish: Wish) -> tuple[Mapping[str, str], Sequence[str]]:
     """The tags of a session that another one assumes: its own, and those that are handed down and stay as they are."""
     own = _tags(wish)
-    handed = (
-        {}
-        if principal.session is None
-        else {
-            key: principal.session.tags[key]
-            for key in principal.session.transitive_tags
-            if key in principal.session.tags
-        }
-    )
+    session = principal.session
+    passed: set[str] = set() if session is None else {key.lower() for key in session.transitive_tags}
+    handed = {} if session is None else {key: value for key, value in session.tags.items() if key.lower() in passed}
     if {key.lower() for key in handed} & {key.lower() for key in own}:
         raise InvalidSessionParameter(
             "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from "

@@ -12,6 +12,7 @@ import ipaddress
 import json
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -82,16 +83,22 @@ class FetchedIssuers:
             raise _Refused(f"{url[:256]} is not an address that may be asked")
         port = parts.port or 443
         connection = http.client.HTTPSConnection(parts.hostname, port, timeout=_PATIENCE)
+        deadline: threading.Timer | None = None  # whoever sends a byte now and then is cut off, too
         try:
             # The connection is made here and not by the library: to the very address that was checked.
             raw = self._connected(parts.hostname, port)
             connection.sock = self._context().wrap_socket(raw, server_hostname=parts.hostname)
+            deadline = threading.Timer(_PATIENCE, connection.sock.shutdown, [socket.SHUT_RDWR])
+            deadline.daemon = True
+            deadline.start()
             connection.request("GET", parts.path or "/", headers={"Accept": "application/json"})
             response = connection.getresponse()
             if response.status != http.client.OK:
                 raise ValueError(f"{url[:256]} answers {response.status}")
             content = response.read(_LARGEST + 1)
         finally:
+            if deadline is not None:
+                deadline.cancel()
             connection.close()
         if len(content) > _LARGEST:
             raise ValueError(f"{url[:256]} answers more than {_LARGEST} bytes")

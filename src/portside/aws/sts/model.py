@@ -9,6 +9,7 @@ NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 SHAPES: dict[str, Shape] = {
     'AssumeRoleRequest': Shape('structure', members={'RoleArn': 'arnType', 'RoleSessionName': 'roleSessionNameType', 'PolicyArns': 'policyDescriptorListType', 'Policy': 'unrestrictedSessionPolicyDocumentType', 'DurationSeconds': 'roleDurationSecondsType', 'Tags': 'tagListType', 'TransitiveTagKeys': 'tagKeyListType', 'ExternalId': 'externalIdType', 'SerialNumber': 'serialNumberType', 'TokenCode': 'tokenCodeType', 'SourceIdentity': 'sourceIdentityType', 'ProvidedContexts': 'ProvidedContextsListType', 'MinimumSessionTokenSize': 'minimumSessionTokenSizeType'}, required=('RoleArn', 'RoleSessionName')),
+    'AssumeRoleWithSAMLRequest': Shape('structure', members={'RoleArn': 'arnType', 'PrincipalArn': 'arnType', 'SAMLAssertion': 'SAMLAssertionType', 'PolicyArns': 'policyDescriptorListType', 'Policy': 'sessionPolicyDocumentType', 'DurationSeconds': 'roleDurationSecondsType', 'MinimumSessionTokenSize': 'minimumSessionTokenSizeType'}, required=('RoleArn', 'PrincipalArn', 'SAMLAssertion')),
     'AssumeRoleWithWebIdentityRequest': Shape('structure', members={'RoleArn': 'arnType', 'RoleSessionName': 'roleSessionNameType', 'WebIdentityToken': 'clientTokenType', 'ProviderId': 'urlType', 'PolicyArns': 'policyDescriptorListType', 'Policy': 'sessionPolicyDocumentType', 'DurationSeconds': 'roleDurationSecondsType', 'MinimumSessionTokenSize': 'minimumSessionTokenSizeType'}, required=('RoleArn', 'RoleSessionName', 'WebIdentityToken')),
     'DecodeAuthorizationMessageRequest': Shape('structure', members={'EncodedMessage': 'encodedMessageType'}, required=('EncodedMessage',)),
     'GetAccessKeyInfoRequest': Shape('structure', members={'AccessKeyId': 'accessKeyIdType'}, required=('AccessKeyId',)),
@@ -18,6 +19,7 @@ SHAPES: dict[str, Shape] = {
     'PolicyDescriptorType': Shape('structure', members={'arn': 'arnType'}, required=()),
     'ProvidedContext': Shape('structure', members={'ProviderArn': 'arnType', 'ContextAssertion': 'contextAssertionType'}, required=()),
     'ProvidedContextsListType': Shape('list', min=1, max=5, member='ProvidedContext'),
+    'SAMLAssertionType': Shape('string', min=4, max=100000),
     'Tag': Shape('structure', members={'Key': 'tagKeyType', 'Value': 'tagValueType'}, required=('Key', 'Value')),
     'accessKeyIdType': Shape('string', min=16, max=128, pattern='(?a:[\\w]*)', shown='[\\w]*'),
     'arnType': Shape('string', min=20, max=2048, pattern='(?:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+)', shown='[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+'),
@@ -44,6 +46,7 @@ SHAPES: dict[str, Shape] = {
 }
 
 REQUESTS: dict[str, str | None] = {'AssumeRole': 'AssumeRoleRequest',
+ 'AssumeRoleWithSAML': 'AssumeRoleWithSAMLRequest',
  'AssumeRoleWithWebIdentity': 'AssumeRoleWithWebIdentityRequest',
  'DecodeAuthorizationMessage': 'DecodeAuthorizationMessageRequest',
  'GetAccessKeyInfo': 'GetAccessKeyInfoRequest',
@@ -53,6 +56,7 @@ REQUESTS: dict[str, str | None] = {'AssumeRole': 'AssumeRoleRequest',
 """The operations that are carried out, and the shape of their requests."""
 
 WITH_RESULT = frozenset(['AssumeRole',
+ 'AssumeRoleWithSAML',
  'AssumeRoleWithWebIdentity',
  'DecodeAuthorizationMessage',
  'GetAccessKeyInfo',

@@ -8,7 +8,7 @@ from typing import Any
 from portside.aws.call import Call, UnsignedCall
 from portside.aws.iam.values import Members, Parameters, time
 from portside.aws.protocol.query import Value
-from portside.core.iam_errors import InvalidAuthorizationMessage, ValidationFailed
+from portside.core.iam_errors import IdentityTokenInvalid, InvalidAuthorizationMessage, ValidationFailed
 from portside.identity.keys import account_of
 from portside.registry.sessions import Credentials, Granted, Wish
 
@@ -83,6 +83,12 @@ async def assume_role_with_web_identity(call: UnsignedCall, parameters: Paramete
     }
 
 
+async def assume_role_with_saml(call: UnsignedCall, parameters: Parameters) -> Members:
+    """AssumeRoleWithSAML: no account here can have a SAML provider, so no assertion is ever trusted."""
+    del call, parameters
+    raise IdentityTokenInvalid("Specified provider doesn't exist.")
+
+
 def _wish(parameters: Parameters) -> Wish:
     tags: list[Mapping[str, Any]] = parameters.get("Tags", [])
     return Wish(
@@ -123,4 +129,7 @@ HANDLERS: Mapping[str, Handler] = {
     "GetFederationToken": get_federation_token,
     "GetSessionToken": get_session_token,
 }
-UNSIGNED: Mapping[str, UnsignedHandler] = {"AssumeRoleWithWebIdentity": assume_role_with_web_identity}
+UNSIGNED: Mapping[str, UnsignedHandler] = {
+    "AssumeRoleWithSAML": assume_role_with_saml,
+    "AssumeRoleWithWebIdentity": assume_role_with_web_identity,
+}
