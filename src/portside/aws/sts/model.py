@@ -16,6 +16,7 @@ SHAPES: dict[str, Shape] = {
     'GetCallerIdentityRequest': Shape('structure', members={}, required=()),
     'GetFederationTokenRequest': Shape('structure', members={'Name': 'userNameType', 'Policy': 'sessionPolicyDocumentType', 'PolicyArns': 'policyDescriptorListType', 'DurationSeconds': 'durationSecondsType', 'Tags': 'tagListType', 'MinimumSessionTokenSize': 'minimumSessionTokenSizeType'}, required=('Name',)),
     'GetSessionTokenRequest': Shape('structure', members={'DurationSeconds': 'durationSecondsType', 'SerialNumber': 'serialNumberType', 'TokenCode': 'tokenCodeType', 'MinimumSessionTokenSize': 'minimumSessionTokenSizeType'}, required=()),
+    'GetWebIdentityTokenRequest': Shape('structure', members={'Audience': 'webIdentityTokenAudienceListType', 'DurationSeconds': 'webIdentityTokenDurationSecondsType', 'SigningAlgorithm': 'jwtAlgorithmType', 'Tags': 'tagListType'}, required=('Audience', 'SigningAlgorithm')),
     'PolicyDescriptorType': Shape('structure', members={'arn': 'arnType'}, required=()),
     'ProvidedContext': Shape('structure', members={'ProviderArn': 'arnType', 'ContextAssertion': 'contextAssertionType'}, required=()),
     'ProvidedContextsListType': Shape('list', min=1, max=5, member='ProvidedContext'),
@@ -28,6 +29,7 @@ SHAPES: dict[str, Shape] = {
     'durationSecondsType': Shape('integer', min=900, max=129600),
     'encodedMessageType': Shape('string', min=1, max=10240),
     'externalIdType': Shape('string', min=2, max=1224, pattern='(?a:[\\w+=,.@:\\/-]*)', shown='[\\w+=,.@:\\/-]*'),
+    'jwtAlgorithmType': Shape('string', min=5, max=5),
     'minimumSessionTokenSizeType': Shape('integer', min=0, max=4096),
     'policyDescriptorListType': Shape('list', member='PolicyDescriptorType'),
     'roleDurationSecondsType': Shape('integer', min=900, max=43200),
@@ -43,6 +45,9 @@ SHAPES: dict[str, Shape] = {
     'unrestrictedSessionPolicyDocumentType': Shape('string', min=1, pattern='(?:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)', shown='[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+'),
     'urlType': Shape('string', min=4, max=2048),
     'userNameType': Shape('string', min=2, max=32, pattern='(?a:[\\w+=,.@-]*)', shown='[\\w+=,.@-]*'),
+    'webIdentityTokenAudienceListType': Shape('list', min=1, max=10, member='webIdentityTokenAudienceStringType'),
+    'webIdentityTokenAudienceStringType': Shape('string', min=1, max=1000),
+    'webIdentityTokenDurationSecondsType': Shape('integer', min=60, max=3600),
 }
 
 REQUESTS: dict[str, str | None] = {'AssumeRole': 'AssumeRoleRequest',
@@ -52,7 +57,8 @@ REQUESTS: dict[str, str | None] = {'AssumeRole': 'AssumeRoleRequest',
  'GetAccessKeyInfo': 'GetAccessKeyInfoRequest',
  'GetCallerIdentity': 'GetCallerIdentityRequest',
  'GetFederationToken': 'GetFederationTokenRequest',
- 'GetSessionToken': 'GetSessionTokenRequest'}
+ 'GetSessionToken': 'GetSessionTokenRequest',
+ 'GetWebIdentityToken': 'GetWebIdentityTokenRequest'}
 """The operations that are carried out, and the shape of their requests."""
 
 WITH_RESULT = frozenset(['AssumeRole',
@@ -62,7 +68,8 @@ WITH_RESULT = frozenset(['AssumeRole',
  'GetAccessKeyInfo',
  'GetCallerIdentity',
  'GetFederationToken',
- 'GetSessionToken'])
+ 'GetSessionToken',
+ 'GetWebIdentityToken'])
 """Those whose answers hold something."""
 
 OPERATIONS = frozenset(['AssumeRole',

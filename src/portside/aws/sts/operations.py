@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from portside.aws.call import Call, UnsignedCall
-from portside.aws.iam.values import Members, Parameters, time
+from portside.aws.iam.values import Members, Parameters, tags_of, time
 from portside.aws.protocol.query import Value
 from portside.core.iam_errors import IdentityTokenInvalid, InvalidAuthorizationMessage, ValidationFailed
 from portside.identity.keys import account_of
+from portside.identity.outbound import ALGORITHMS
 from portside.registry.sessions import Credentials, Granted, Wish
 
 Handler = Callable[[Call, Parameters], Awaitable[Mapping[str, Value]]]
@@ -64,6 +65,23 @@ async def decode_authorization_message(call: Call, parameters: Parameters) -> Me
     del parameters
     await call.registry.iam.directory.may_look(call.caller, "sts:DecodeAuthorizationMessage", "*")
     raise InvalidAuthorizationMessage
+
+
+async def get_web_identity_token(call: Call, parameters: Parameters) -> Members:
+    """GetWebIdentityToken."""
+    algorithm = parameters["SigningAlgorithm"]
+    if algorithm not in ALGORITHMS:
+        raise ValidationFailed.of(f"SigningAlgorithm must be one of {', '.join(ALGORITHMS)}.")
+    token, expires_at = await call.registry.outbound.token(
+        call.caller,
+        call.issuer,
+        parameters["Audience"],
+        algorithm=algorithm,
+        seconds=parameters.get("DurationSeconds"),
+        tags=tags_of(parameters),
+        region=call.region,
+    )
+    return {"WebIdentityToken": token, "Expiration": time(expires_at)}
 
 
 async def assume_role_with_web_identity(call: UnsignedCall, parameters: Parameters) -> Members:
@@ -128,6 +146,7 @@ HANDLERS: Mapping[str, Handler] = {
     "GetCallerIdentity": get_caller_identity,
     "GetFederationToken": get_federation_token,
     "GetSessionToken": get_session_token,
+    "GetWebIdentityToken": get_web_identity_token,
 }
 UNSIGNED: Mapping[str, UnsignedHandler] = {
     "AssumeRoleWithSAML": assume_role_with_saml,
