@@ -71,12 +71,10 @@ class ControlPlane:
         """Answer one request."""
         request_id = str(uuid.uuid4())
         request = request_of(scope)
-        if scope["path"].startswith(ISSUERS):
-            await answers.send_answer(await self._published(scope), request_id, send)
-            return
-        speaks_query = _speaks_query(request)
         try:
-            if speaks_query:
+            if scope["path"].startswith(ISSUERS):
+                answer = await self._published(scope)
+            elif _speaks_query(request):
                 answer = await self._query(scope, receive, request, request_id)
             else:
                 answer = await self._ecr(scope, receive, request)

@@ -64,7 +64,9 @@ def sign(keys: str, algorithm: Algorithm, claims: Mapping[str, Any]) -> str:
 
 
 def _rsa(keys: str) -> rsa.RSAPrivateKey:
-    return cast("rsa.RSAPrivateKey", load_pem_private_key(json.loads(keys)["RS256"].encode(), None))
+    # It was made here and comes out of a sealed row: to prove its primes again at each use would cost more than signing.
+    text = json.loads(keys)["RS256"].encode()
+    return cast("rsa.RSAPrivateKey", load_pem_private_key(text, None, unsafe_skip_rsa_key_validation=True))
 
 
 def _curve(keys: str) -> ec.EllipticCurvePrivateKey:

@@ -128,7 +128,8 @@ class Access:
         registry = RegistryId(role.account, _GLOBAL)
         found = keys.of_request(nobody, region=registry.region, owner=registry.account)
         known = {key: value for key, value in found.items() if not key.startswith("aws:principal") and value}
-        question = Question(Actor("web_identity", provider, ""), action, role.arn, role.account, {**known, **context})
+        # What is known of the request wins over claims, whatever an issuer is called.
+        question = Question(Actor("web_identity", provider, ""), action, role.arn, role.account, {**context, **known})
         trust = compile_policy(role.attributes["trust"], PolicyKind.TRUST).named("trust policy")
         decision = evaluate(question, Policies(resource=trust))
         self._note(Ask(nobody, action, role.arn, registry, None, context), decision)

@@ -33,6 +33,7 @@ class OutboundIdentities:
         self._metadata = stores.metadata
         self._keys = stores.keys
         self._threads: Threads = stores.threads
+        self._recollection = stores.recollection
         self._clock = stores.clock
         self._access = access
 
@@ -112,8 +113,11 @@ class OutboundIdentities:
 
     async def key_set(self, account: str) -> Mapping[str, Any] | None:
         """The public keys of an account; None where it issues no tokens."""
+        return await self._recollection.recall(("issuer", account), lambda: self._public(account))
+
+    async def _public(self, account: str) -> Mapping[str, Any] | None:
         keys = await self._private(account)
-        return None if keys is None else outbound.key_set(keys)
+        return None if keys is None else await self._threads.run(partial(outbound.key_set, keys))
 
     async def _private(self, account: str) -> str | None:
         place = RegistryId(account, _ANYWHERE)

@@ -84,10 +84,13 @@ class Sessions:
         """Carry out AssumeRole; raises AccessDenied, also for a role that is not there."""
         principal = caller.principal
         if principal.kind in {"Account", "FederatedUser"}:
-            raise AccessDenied(principal.arn, _ASSUME, arn, "because roles may not be assumed by root accounts")
+            who = "root accounts" if principal.kind == "Account" else "federated users"
+            raise AccessDenied(principal.arn, _ASSUME, arn, f"because roles may not be assumed by {who}")
         role = await self._role(arn)
         if role is None:
-            raise AccessDenied(principal.arn, _ASSUME, arn, "because no resource-based policy allows the action")
+            # In the words for a role that trusts somebody else: nobody is told which roles there are.
+            reason = f"because no resource-based policy allows the {_ASSUME} action"
+            raise AccessDenied(principal.arn, _ASSUME, arn, reason)
         tags, transitive = _inherited(principal, wish)
         await self._admitted(caller, role, name, wish, tags)
         limit = role.attributes.get("max_session", _HOUR)
