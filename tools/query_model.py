@@ -20,12 +20,14 @@ TARGETS = {"iam": ROOT / "iam/model.py", "sts": ROOT / "sts/model.py"}
 CARRIED_OUT: dict[str, list[str]] = {
     "sts": [
         "AssumeRole",
+        "AssumeRoleWithSAML",
         "AssumeRoleWithWebIdentity",
         "DecodeAuthorizationMessage",
         "GetAccessKeyInfo",
         "GetCallerIdentity",
         "GetFederationToken",
         "GetSessionToken",
+        "GetWebIdentityToken",
     ],
     "iam": [
         "AddClientIDToOpenIDConnectProvider",
@@ -60,6 +62,8 @@ CARRIED_OUT: dict[str, list[str]] = {
         "DetachGroupPolicy",
         "DetachRolePolicy",
         "DetachUserPolicy",
+        "DisableOutboundWebIdentityFederation",
+        "EnableOutboundWebIdentityFederation",
         "GetAccessKeyLastUsed",
         "GetAccountAuthorizationDetails",
         "GetAccountSummary",
@@ -69,6 +73,7 @@ CARRIED_OUT: dict[str, list[str]] = {
         "GetGroupPolicy",
         "GetLoginProfile",
         "GetOpenIDConnectProvider",
+        "GetOutboundWebIdentityFederationInfo",
         "GetPolicy",
         "GetPolicyVersion",
         "GetRole",

@@ -379,7 +379,7 @@ def test_other_query_operations_are_named_as_missing_once_the_caller_is_known(be
 
 def test_an_unsigned_form_is_missing_its_token(bench: Bench) -> None:
     headers = {"host": "localhost", "content-type": "application/x-www-form-urlencoded; charset=utf-8"}
-    body = b"Action=AssumeRoleWithWebIdentity&Version=2011-06-15"
+    body = b"Action=GetCallerIdentity&Version=2011-06-15"
     status, _, content = send(bench.plane, "POST", headers=headers, body=body)
     assert status == 403
     error = ET.fromstring(content).find("sts:Error", NAMESPACE)

@@ -30,6 +30,7 @@ from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
+from portside.registry.outbound import OutboundIdentities
 from portside.registry.outcomes import Pushed
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
@@ -255,6 +256,7 @@ async def build(stores: Stores, *, sparse: bool = False) -> Registry:
         iam=IdentityManagement.over(stores, access),
         sessions=sessions,
         web_identities=WebIdentities(stores, access, sessions, NoIssuers()),
+        outbound=OutboundIdentities(stores, access),
         policies=ResourcePolicies(stores, access),
     )
 

@@ -156,7 +156,7 @@ NOUNS: dict[str, type] = {
     "settings": AccountSettings,
     "policies": ResourcePolicies,
 }
-ELSEWHERE = {"iam", "sessions", "web_identities"}
+ELSEWHERE = {"iam", "outbound", "sessions", "web_identities"}
 """Nouns whose operations are all tried as somebody without rights, over IAM's and STS's own protocol."""
 
 
@@ -191,6 +191,7 @@ def walled(*, allows: bool = False) -> tuple[Registry, RecordingAccess]:
         iam=IdentityManagement.over(stores, access),
         sessions=Sessions(stores, access),
         web_identities=cast("Any", port),
+        outbound=cast("Any", port),
         policies=ResourcePolicies(stores, access),
     )
     return registry, access

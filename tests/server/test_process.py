@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from portside.server import process
+from portside.server.settings import Settings
 from tests.clients import commands
 from tests.wire.server import RunningRegistry, free_port, serve
 
@@ -241,3 +243,23 @@ def test_workers_can_be_spawned(tmp_path: Path) -> None:
         daemon.ready(RunningRegistry(tmp_path / "data", port, daemon).is_ready)
     finally:
         assert daemon.stop() == 0
+
+
+def test_a_stop_signal_is_heeded_while_a_line_of_the_log_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal's handler runs in the thread that writes, and must not wait for it."""
+
+    class Writing:
+        """A log that is in the middle of a line for ever."""
+
+        def info(self, *_: object, **__: object) -> None:
+            raise AssertionError("the handler waits for the log's lock, which its own thread holds")
+
+    settings = Settings(data=tmp_path)
+    server = process._Single(process._config(settings, None, 1024), settings)
+    monkeypatch.setattr(process.structlog, "get_logger", Writing)
+    server.handle_exit(signal.SIGTERM, None)
+    assert (server.should_exit, server.force_exit) == (True, False)
+    server.handle_exit(signal.SIGTERM, None)
+    assert server.force_exit

@@ -178,6 +178,16 @@ def test_a_policy_and_its_versions(office: Office) -> None:
     assert refusal(iam.get_policy, PolicyArn=arn)[0] == "NoSuchEntity"
 
 
+def test_policies_that_are_not_there_are_not_attached_and_bound_nobody(office: Office) -> None:
+    office.user("unbound")
+    for account in (HOME, "444455556666"):
+        arn = f"arn:aws:iam::{account}:policy/none"
+        assert refusal(office.iam.attach_user_policy, UserName="unbound", PolicyArn=arn)[0] == "NoSuchEntity"
+        bound = {"UserName": "unbound", "PermissionsBoundary": arn}
+        assert refusal(office.iam.put_user_permissions_boundary, **bound)[0] == "NoSuchEntity"
+    assert refusal(office.iam.create_user, UserName="new", PermissionsBoundary=arn)[0] == "NoSuchEntity"
+
+
 def test_groups_and_their_members(office: Office) -> None:
     iam = office.iam
     iam.create_group(GroupName="pushers")
@@ -364,6 +374,32 @@ class TestSessions:
         ecr = office.client("ecr", Credentials.of(found["Credentials"]))
         ecr.describe_repositories()
         assert refusal(ecr.create_repository, repositoryName="x1")[0] == "AccessDeniedException"
+
+    def test_temporary_credentials_without_mfa_do_not_speak_to_iam(self, office: Office) -> None:
+        who = office.user("admin", "AdministratorAccess")
+        held = Credentials.of(office.client("sts", who).get_session_token()["Credentials"])
+        assert refusal(office.client("iam", held).list_users)[0] == "InvalidClientTokenId"
+        assert office.client("iam", who).list_users()["Users"]
+        guest = office.client("sts", who).get_federation_token(Name="guest", Policy=document("*"))
+        for service, call in (("iam", "list_users"), ("sts", "get_session_token")):
+            found = refusal(getattr(office.client(service, Credentials.of(guest["Credentials"])), call))
+            assert found[0] in {"InvalidClientTokenId", "AccessDenied"}
+
+    def test_a_source_identity_stays_down_a_chain(self, office: Office, ann: Credentials) -> None:
+        arn = office.role("sourced", {"AWS": HOME}, action=["sts:AssumeRole", "sts:SetSourceIdentity"])
+        office.iam.put_role_policy(RoleName="sourced", PolicyName="c", PolicyDocument=document("sts:*"))
+        ask: dict[str, Any] = {"RoleArn": arn, "RoleSessionName": "run"}
+        first = office.client("sts", ann).assume_role(SourceIdentity="ann", **ask)
+        chained = office.client("sts", Credentials.of(first["Credentials"]))
+        assert chained.assume_role(**ask)["SourceIdentity"] == "ann"
+        assert refusal(chained.assume_role, SourceIdentity="eve", **ask)[0] == "AccessDenied"
+
+    def test_a_session_policy_must_be_one_of_the_account(self, office: Office, ann: Credentials) -> None:
+        arn = office.role("narrowed", {"AWS": HOME})
+        for account in (HOME, "444455556666"):
+            policy = [{"arn": f"arn:aws:iam::{account}:policy/none"}]
+            ask: dict[str, Any] = {"RoleArn": arn, "RoleSessionName": "run", "PolicyArns": policy}
+            assert refusal(office.client("sts", ann).assume_role, **ask)[0] == "MalformedPolicyDocument"
 
     def test_forged_foreign_and_half_credentials_are_refused(self, office: Office, ann: Credentials) -> None:
         arn = office.role("forged", {"AWS": HOME})

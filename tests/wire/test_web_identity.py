@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -11,10 +15,12 @@ import boto3
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
+from portside.identity import web_identity
 from tests.clients.aws import CommandLine
 from tests.wire.issuer import AUDIENCE, Issuer, served
-from tests.wire.people import Credentials, Office, refusal
+from tests.wire.people import Credentials, Office, document, refusal
 from tests.wire.server import REGION, serve
 
 HOME = "111122223333"
@@ -111,6 +117,15 @@ def test_a_role_that_is_not_there_looks_like_one_that_does_not_trust(
     assert told == {("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")}
 
 
+def test_there_is_no_provider_of_saml(office: Office) -> None:
+    sts = cast("Any", boto3).client(
+        "sts", endpoint_url=office.registry.url, region_name=REGION, config=Config(signature_version=UNSIGNED)
+    )
+    ask = {"RoleArn": f"arn:aws:iam::{HOME}:role/deploy", "PrincipalArn": f"arn:aws:iam::{HOME}:saml-provider/x"}
+    code, told = refusal(sts.assume_role_with_saml, SAMLAssertion="PHNhbWw+", **ask)
+    assert (code, told) == ("InvalidIdentityToken", "Specified provider doesn't exist.")
+
+
 def test_tags_of_a_token_become_tags_of_the_session(office: Office, issuer: tuple[Issuer, Path]) -> None:
     same = {"StringEquals": {"aws:PrincipalTag/team": "blue"}}
     document = {"Effect": "Allow", "Action": "ecr:CreateRepository", "Resource": "*", "Condition": same}
@@ -158,3 +173,48 @@ def test_without_a_trusted_address_or_with_a_file_of_keys(issuer: tuple[Issuer, 
         office = Office(running)
         trust(office, issuer[0])
         assert assume(office, issuer[0].token())["Credentials"]
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES384"])
+def test_an_account_issues_tokens_that_others_verify_by_its_published_keys(office: Office, algorithm: str) -> None:
+    who = office.user(f"outbound-{algorithm}", Action="sts:GetWebIdentityToken")
+    sts = office.client("sts", who)
+    ask = {"Audience": ["https://other.example"], "SigningAlgorithm": algorithm}
+    with contextlib.suppress(ClientError):
+        office.iam.disable_outbound_web_identity_federation()
+    assert refusal(sts.get_web_identity_token, **ask)[0] == "OutboundWebIdentityFederationDisabledException"
+    assert refusal(office.iam.get_outbound_web_identity_federation_info)[0] == "FeatureDisabled"
+    issuer = office.iam.enable_outbound_web_identity_federation()["IssuerIdentifier"]
+    assert refusal(office.iam.enable_outbound_web_identity_federation)[0] == "FeatureEnabled"
+    text = sts.get_web_identity_token(**ask, DurationSeconds=60, Tags=[{"Key": "team", "Value": "blue"}])
+    with urllib.request.urlopen(f"{issuer}/.well-known/openid-configuration") as answer:
+        about = json.load(answer)
+    assert about["issuer"] == issuer
+    with urllib.request.urlopen(about["jwks_uri"]) as answer:
+        keys = json.load(answer)["keys"]
+    token = web_identity.parse(text["WebIdentityToken"])
+    key = web_identity.key_for(token, keys)
+    assert key is not None
+    web_identity.verify(token, key)
+    assert web_identity.check(token, ["https://other.example"], time.time())
+    assert (token.issuer, token.claims["sub"]) == (issuer, f"arn:aws:iam::{HOME}:user/outbound-{algorithm}")
+    assert token.claims["https://sts.amazonaws.com/"]["request_tags"] == {"team": "blue"}
+    assert not any(name in json.dumps(keys) for name in ("PRIVATE", '"d"'))
+    for path in ("/oidc/", "/oidc/999999999999/.well-known/jwks.json", f"/oidc/{HOME}/other", "/oidc/../x"):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(office.registry.url + path)
+
+
+def test_a_token_does_not_outlive_the_session_that_asks_for_it(office: Office) -> None:
+    who = office.user("short", Action=["sts:AssumeRole", "sts:GetWebIdentityToken"])
+    arn = office.role("short-role", {"AWS": HOME})
+    office.iam.put_role_policy(
+        RoleName="short-role", PolicyName="t", PolicyDocument=document("sts:GetWebIdentityToken")
+    )
+    with contextlib.suppress(ClientError):
+        office.iam.enable_outbound_web_identity_federation()
+    found = office.client("sts", who).assume_role(RoleArn=arn, RoleSessionName="run", DurationSeconds=900)
+    sts = office.client("sts", Credentials.of(found["Credentials"]))
+    ask = {"Audience": ["a"], "SigningAlgorithm": "ES384"}
+    assert refusal(sts.get_web_identity_token, DurationSeconds=3600, **ask)[0] == "SessionDurationEscalationException"
+    assert sts.get_web_identity_token(DurationSeconds=60, **ask)["WebIdentityToken"]

@@ -6,6 +6,7 @@ requests are judged. Every failure becomes AWS words here and only here; handler
 
 from __future__ import annotations
 
+import re
 import traceback
 import uuid
 from dataclasses import replace
@@ -13,7 +14,7 @@ from dataclasses import replace
 import structlog
 
 from portside.aws import errors
-from portside.aws.call import Call, UnsignedCall
+from portside.aws.call import ISSUERS, Call, UnsignedCall, issuer
 from portside.aws.ecr import model
 from portside.aws.ecr import operations as ecr
 from portside.aws.protocol import answers, documents, query
@@ -37,6 +38,8 @@ from portside.core.errors import (
     UnsupportedOnThisRoute,
 )
 from portside.core.hosts import HostNames
+from portside.core.names import RegistryId
+from portside.identity.outbound import ALGORITHMS
 from portside.identity.sigv4 import Authorization, Request, parse
 from portside.registry.bodies import Bodies, Sender
 from portside.registry.failures import in_registry_words
@@ -47,6 +50,10 @@ _log = structlog.get_logger()
 _GLOBAL_REGION = "us-east-1"
 """The region that clients of AWS's global endpoints sign for: accepted for STS beside the configured ones."""
 _FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
+_KEYS = ".well-known/jwks.json"
+_PAGES = {".well-known/openid-configuration", _KEYS}
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _LONGEST_UNSIGNED = 64 * 1024
 """Bytes of a request that nobody has signed: a token of a few thousand, and some policies."""
 
@@ -64,9 +71,10 @@ class ControlPlane:
         """Answer one request."""
         request_id = str(uuid.uuid4())
         request = request_of(scope)
-        speaks_query = _speaks_query(request)
         try:
-            if speaks_query:
+            if scope["path"].startswith(ISSUERS):
+                answer = await self._published(scope)
+            elif _speaks_query(request):
                 answer = await self._query(scope, receive, request, request_id)
             else:
                 answer = await self._ecr(scope, receive, request)
@@ -136,6 +144,23 @@ class ControlPlane:
             circumstances_of(scope, request), host.region or min(self._regions), self._registry, self._hosts
         )
         return await STS.answer_unsigned(call, fields, request_id)
+
+    async def _published(self, scope: Scope) -> Answer:
+        """Answer whoever asks for what an account publishes as an issuer of tokens; anybody may."""
+        account, _, page = scope["path"].removeprefix(ISSUERS).partition("/")
+        is_account = _ACCOUNT.fullmatch(account) is not None and scope["method"] == "GET"
+        keys = await self._registry.outbound.key_set(account) if is_account and page in _PAGES else None
+        if keys is None:
+            return Answer(404, _JSON, b'{"message":"Not Found"}')
+        address = issuer(self._hosts, RegistryId(account, min(self._regions)))
+        about = {
+            "issuer": address,
+            "jwks_uri": f"{address}/{_KEYS}",
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": list(ALGORITHMS),
+        }
+        return Answer(200, _JSON, documents.write(dict(keys) if page == _KEYS else about))
 
     async def _call(self, scope: Scope, request: Request, authorization: Authorization, service: str) -> Call:
         """Establish the caller, and the region: the scope of the signature says which, the host must agree."""

@@ -87,6 +87,10 @@ WIRE: dict[type[RegistryError], Word] = {
     iam_errors.IdentityProviderUnreachable: Word("IDPCommunicationErrorException", 400),
     iam_errors.NotAuthorizedToAssume: Word("AccessDeniedException", 403),
     iam_errors.InvalidAuthorizationMessage: Word("InvalidAuthorizationMessageException", 400),
+    iam_errors.FederationDisabled: Word("FeatureDisabledException", 404),
+    iam_errors.FederationEnabled: Word("FeatureEnabledException", 409),
+    iam_errors.TokensDisabled: Word("OutboundWebIdentityFederationDisabledException", 403),
+    iam_errors.SessionDurationEscalation: Word("SessionDurationEscalationException", 403),
 }
 
 QUERY: dict[type[RegistryError], Word] = {
@@ -108,6 +112,8 @@ QUERY: dict[type[RegistryError], Word] = {
     iam_errors.IdentityTokenExpired: Word("ExpiredTokenException", 400),
     iam_errors.IdentityProviderUnreachable: Word("IDPCommunicationError", 400),
     iam_errors.InvalidAuthorizationMessage: Word("InvalidAuthorizationMessageException", 400),
+    iam_errors.TokensDisabled: Word("OutboundWebIdentityFederationDisabledException", 403),
+    iam_errors.SessionDurationEscalation: Word("SessionDurationEscalationException", 403),
     errors.ContentDamaged: Word("InternalFailure", 500),
     errors.StorageFull: Word("InternalFailure", 500),
 }

@@ -115,6 +115,36 @@ class NotAuthorizedToAssume(IdentityError):
         super().__init__(f"Not authorized to perform {action}")
 
 
+class FederationDisabled(IdentityError):
+    """The account issues no tokens to others."""
+
+    def __init__(self) -> None:
+        super().__init__("Outbound web identity federation is not enabled for this account.")
+
+
+class FederationEnabled(IdentityError):
+    """The account issues tokens to others already."""
+
+    def __init__(self) -> None:
+        super().__init__("Outbound web identity federation is enabled for this account.")
+
+
+class TokensDisabled(IdentityError):
+    """A token was asked of an account that issues none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Outbound web identity federation is not enabled for this account. An administrator can do it."
+        )
+
+
+class SessionDurationEscalation(IdentityError):
+    """A token that would outlive the session that asks for it."""
+
+    def __init__(self) -> None:
+        super().__init__("The requested token duration would extend the session beyond its original expiration time.")
+
+
 class InvalidAuthorizationMessage(IdentityError):
     """An encoded authorization message that was not made here."""
 

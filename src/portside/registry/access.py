@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from portside.core.errors import AccessDenied
+from portside.core.errors import AccessDenied, SecurityTokenInvalid
 from portside.core.identities import Identity
 from portside.core.names import RegistryId, RepositoryId
 from portside.identity import context as keys
@@ -104,17 +104,16 @@ class Access:
     ) -> None:
         """May the caller do this to an identity of an account, `resource` being its ARN or `*`?
 
-        The sessions of GetSessionToken and GetFederationToken may not, whatever policies say: with AWS they are refused
-        IAM unless an MFA device vouched for them, and there are none here, and all of STS but AssumeRole, which has a
-        method of its own, and GetCallerIdentity, which asks nobody.
+        Raises SecurityTokenInvalid for temporary credentials that no policy can let do this: those of GetSessionToken
+        may speak to IAM with MFA alone, and of STS to AssumeRole, which has a method of its own, and GetCallerIdentity,
+        which asks nobody; those of federated users to neither but the latter (STS User Guide).
         """
-        ask = Ask(caller, action, resource, RegistryId(account, _GLOBAL), None, context or {})
-        principal = caller.principal
-        if principal.session is not None and principal.kind != "AssumedRole":
-            self._note(ask, Decision("explicit_deny", PolicyKind.SESSION, "kind of session", "", frozenset()))
-            told = "because the operation is not open to sessions of users and federated users"
-            raise AccessDenied(principal.arn, action, resource, told)
-        await self._require(ask)
+        principal, session = caller.principal, caller.principal.session
+        if session is not None and principal.kind != "AssumedRole":
+            shown = principal.kind != "FederatedUser" and session.mfa
+            if not (shown and action.startswith("iam:")):
+                raise SecurityTokenInvalid
+        await self._require(Ask(caller, action, resource, RegistryId(account, _GLOBAL), None, context or {}))
 
     async def assume(self, caller: Caller, action: str, role: Identity, context: Context) -> None:
         """May the caller assume a role, as its trust policy and the caller's own ones say?"""
@@ -131,7 +130,8 @@ class Access:
         registry = RegistryId(role.account, _GLOBAL)
         found = keys.of_request(nobody, region=registry.region, owner=registry.account)
         known = {key: value for key, value in found.items() if not key.startswith("aws:principal") and value}
-        question = Question(Actor("web_identity", provider, ""), action, role.arn, role.account, {**known, **context})
+        # What is known of the request wins over claims, whatever an issuer is called.
+        question = Question(Actor("web_identity", provider, ""), action, role.arn, role.account, {**context, **known})
         trust = compile_policy(role.attributes["trust"], PolicyKind.TRUST).named("trust policy")
         decision = evaluate(question, Policies(resource=trust))
         self._note(Ask(nobody, action, role.arn, registry, None, context), decision)

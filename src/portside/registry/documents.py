@@ -40,7 +40,8 @@ async def of_caller(unit: Unit, principal: Principal) -> OfCaller:
         held.append(_compiled(text, PolicyKind.IDENTITY, name) if text else _managed(name, PolicyKind.IDENTITY))
     inline = await unit.holdings.inline_documents(entity.id)
     held += [_compiled(document.text, PolicyKind.IDENTITY, document.name) for document in inline]
-    narrowed = None if entity.boundary is None else await _by_arn(unit, entity.boundary, PolicyKind.BOUNDARY)
+    boundary, account = entity.boundary, principal.account
+    narrowed = None if boundary is None else await _by_arn(unit, boundary, account, PolicyKind.BOUNDARY)
     return OfCaller(held, narrowed, session)
 
 
@@ -60,13 +61,13 @@ async def of_repository(unit: Unit, repository: RepositoryId) -> tuple[Policy | 
     )
 
 
-async def managed_text(unit: Unit, arn: str) -> str | None:
-    """The default version of a managed policy, AWS's own or an account's; None when there is none."""
+async def managed_text(unit: Unit, arn: str, account: str) -> str | None:
+    """The default version of a managed policy, AWS's own or the account's; None when there is none."""
     managed = MANAGED.get(arn)
     if managed is not None:
         return managed.document
     named = parse_identity_arn(arn)
-    if named is None or named.kind is not Kind.POLICY:
+    if named is None or named.kind is not Kind.POLICY or named.account != account:
         return None
     policy = await unit.identities.find(named.account, Kind.POLICY, named.name)
     if policy is None or policy.arn != arn:
@@ -84,11 +85,11 @@ async def _of_session(unit: Unit, principal: Principal) -> Sequence[Policy] | No
     if session is None or (session.policies is None and not session.policy_arns):
         return None
     found = [_compiled(text, PolicyKind.SESSION, "session policy") for text in session.policies or ()]
-    return [*found, *[await _by_arn(unit, arn, PolicyKind.SESSION) for arn in session.policy_arns]]
+    return [*found, *[await _by_arn(unit, arn, principal.account, PolicyKind.SESSION) for arn in session.policy_arns]]
 
 
-async def _by_arn(unit: Unit, arn: str, kind: PolicyKind) -> Policy:
-    return _compiled(await managed_text(unit, arn) or _NOTHING, kind, arn)
+async def _by_arn(unit: Unit, arn: str, account: str, kind: PolicyKind) -> Policy:
+    return _compiled(await managed_text(unit, arn, account) or _NOTHING, kind, arn)
 
 
 def _managed(arn: str, kind: PolicyKind) -> Policy:

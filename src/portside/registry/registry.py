@@ -9,6 +9,7 @@ from portside.registry.iam.management import IdentityManagement
 from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.mounts import Mounts
+from portside.registry.outbound import OutboundIdentities
 from portside.registry.referrers import Referrers
 from portside.registry.repositories import Repositories
 from portside.registry.resource_policies import ResourcePolicies
@@ -33,4 +34,5 @@ class Registry:
     iam: IdentityManagement
     sessions: Sessions
     web_identities: WebIdentities
+    outbound: OutboundIdentities
     policies: ResourcePolicies

@@ -17,16 +17,13 @@ from portside.core.iam_errors import (
 from portside.core.identities import Identity, Kind
 from portside.identity import keys, sessions
 from portside.identity.caller import Caller, Principal, Session
-from portside.identity.managed_policies import MANAGED
 from portside.identity.policy import PolicyKind
 from portside.identity.sessions import MOST_PACKED, Temporary
 from portside.registry.access import Access
-from portside.registry.documents import managed_text
-from portside.registry.iam.policy_documents import check_document
+from portside.registry.iam.policy_documents import check_document, policy_id
 from portside.registry.identity_arns import parse_identity_arn
 from portside.registry.principals import of_session
 from portside.registry.stores import Stores
-from portside.storage.metadata.port import Unit
 
 _SECOND = 1_000_000
 _HOUR = 3600
@@ -90,12 +87,15 @@ class Sessions:
         """Carry out AssumeRole; raises AccessDenied, also for a role that is not there."""
         principal = caller.principal
         if principal.kind in {"Account", "FederatedUser"}:
-            raise AccessDenied(principal.arn, _ASSUME, arn, "because roles may not be assumed by root accounts")
+            who = "root accounts" if principal.kind == "Account" else "federated users"
+            raise AccessDenied(principal.arn, _ASSUME, arn, f"because roles may not be assumed by {who}")
         role = await self._role(arn)
         if role is None:
-            raise AccessDenied(principal.arn, _ASSUME, arn, "because no resource-based policy allows the action")
+            # In the words for a role that trusts somebody else: nobody is told which roles there are.
+            reason = f"because no resource-based policy allows the {_ASSUME} action"
+            raise AccessDenied(principal.arn, _ASSUME, arn, reason)
         tags, transitive = _inherited(principal, wish)
-        wish = replace(wish, source_identity=_source_identity(principal, wish))
+        wish = replace(wish, source_identity=_source_identity(principal, wish, arn))
         await self._admitted(caller, role, name, wish, tags)
         limit = role.attributes.get("max_session", _HOUR)
         chained = principal.session is not None and principal.kind == "AssumedRole"
@@ -197,6 +197,10 @@ class Sessions:
                 check_document(wish.policy, PolicyKind.SESSION)
             except MalformedPolicyDocument:
                 raise MalformedPolicyDocument("The session policy is not a valid policy document.") from None
+        async with self._metadata.reading() as unit:
+            for arn in wish.policy_arns:
+                if await policy_id(unit, arn, account) is None:
+                    raise MalformedPolicyDocument(f"The session policy {arn} does not exist.")
         percent = 100 * sessions.packed_size(session) // MOST_PACKED
         if percent > 100:  # noqa: PLR2004 - percent
             raise PackedPolicyTooLarge(percent)
@@ -204,7 +208,6 @@ class Sessions:
         key = await self._keys.key_for("session")
         token = sessions.seal(key.box, temporary)
         async with self._metadata.reading() as unit:
-            await _must_exist(unit, session.policy_arns, account)
             principal = await of_session(unit, temporary)
         if principal is None:  # revoked or removed while it was made
             raise AccessDenied(account, _ASSUME, entity or account, "because it is there no longer")
@@ -223,23 +226,13 @@ def _lineage(principal: Principal) -> Mapping[str, int]:
     return found
 
 
-def _source_identity(principal: Principal, wish: Wish) -> str | None:
+def _source_identity(principal: Principal, wish: Wish, arn: str) -> str | None:
     """The source identity of a session that this principal assumes: once set, it stays the same down the chain."""
     inherited = None if principal.session is None else principal.session.source_identity
     if inherited is not None and wish.source_identity not in (None, inherited):
-        raise AccessDenied(
-            principal.arn, "sts:SetSourceIdentity", "*", "because the source identity of a session cannot be changed"
-        )
+        reason = "because a source identity stays as it was set first"
+        raise AccessDenied(principal.arn, "sts:SetSourceIdentity", arn, reason)
     return inherited if wish.source_identity is None else wish.source_identity
-
-
-async def _must_exist(unit: Unit, policy_arns: Sequence[str], account: str) -> None:
-    """Managed policies that narrow a session are AWS's or of its own account; raises ValidationFailed."""
-    for arn in policy_arns:
-        named = parse_identity_arn(arn)
-        ours = arn in MANAGED or (named is not None and named.account == account)
-        if not ours or await managed_text(unit, arn) is None:
-            raise ValidationFailed.of(f"Policy {arn} does not exist or is not attachable.")
 
 
 def _kept(claims: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -261,15 +254,9 @@ def _duration(wanted: int | None, limit: int, most: int) -> int:
 def _inherited(principal: Principal, wish: Wish) -> tuple[Mapping[str, str], Sequence[str]]:
     """The tags of a session that another one assumes: its own, and those that are handed down and stay as they are."""
     own = _tags(wish)
-    handed = (
-        {}
-        if principal.session is None
-        else {
-            key: principal.session.tags[key]
-            for key in principal.session.transitive_tags
-            if key in principal.session.tags
-        }
-    )
+    session = principal.session
+    passed: set[str] = set() if session is None else {key.lower() for key in session.transitive_tags}
+    handed = {} if session is None else {key: value for key, value in session.tags.items() if key.lower() in passed}
     if {key.lower() for key in handed} & {key.lower() for key in own}:
         raise InvalidSessionParameter(
             "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from "

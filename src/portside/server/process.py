@@ -83,11 +83,17 @@ class _Single(Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Drain at the first signal, stop at the second."""
+        # Nothing is logged here: the signal may have come while this very thread was writing a line, with the log's
+        # lock in its hand.
         del sig, frame
         self.force_exit = self.should_exit
         self.should_exit = True
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """Drain."""
         if not self.force_exit:
             structlog.get_logger().info("draining", limit_seconds=self.config.timeout_graceful_shutdown)
+        await super().shutdown(sockets)
 
     def _reload(self) -> None:
         if self.config.ssl is not None and _renewed(self._settings):

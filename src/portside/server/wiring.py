@@ -30,6 +30,7 @@ from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
+from portside.registry.outbound import OutboundIdentities
 from portside.registry.principals import ROOT
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
@@ -143,6 +144,7 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
         iam=IdentityManagement.over(stores, access),
         sessions=sessions,
         web_identities=WebIdentities(stores, access, sessions, FetchedIssuers(settings.egress, stores.threads)),
+        outbound=OutboundIdentities(stores, access),
         policies=ResourcePolicies(stores, access),
     )
     hosts = settings.host_names

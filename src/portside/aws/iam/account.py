@@ -48,6 +48,26 @@ async def delete_account_alias(call: Call, parameters: Parameters) -> None:
     await call.registry.iam.account.drop_alias(call.caller, parameters["AccountAlias"])
 
 
+async def enable_outbound_web_identity_federation(call: Call, parameters: Parameters) -> Members:
+    """EnableOutboundWebIdentityFederation."""
+    del parameters
+    await call.registry.outbound.enable(call.caller)
+    return {"IssuerIdentifier": call.issuer}
+
+
+async def disable_outbound_web_identity_federation(call: Call, parameters: Parameters) -> None:
+    """DisableOutboundWebIdentityFederation."""
+    del parameters
+    await call.registry.outbound.disable(call.caller)
+
+
+async def get_outbound_web_identity_federation_info(call: Call, parameters: Parameters) -> Members:
+    """GetOutboundWebIdentityFederationInfo."""
+    del parameters
+    await call.registry.outbound.look(call.caller)
+    return {"IssuerIdentifier": call.issuer, "JwtVendingEnabled": True}
+
+
 async def get_account_summary(call: Call, parameters: Parameters) -> Members:
     """GetAccountSummary: counts and quotas of what there is here."""
     del parameters

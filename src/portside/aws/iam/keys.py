@@ -41,31 +41,41 @@ async def get_access_key_last_used(call: Call, parameters: Parameters) -> Member
     return {"UserName": name, "AccessKeyLastUsed": used}
 
 
-async def no_login_profile(call: Call, parameters: Parameters) -> Members:
-    """GetLoginProfile and DeleteLoginProfile: nobody has a password here."""
+async def get_login_profile(call: Call, parameters: Parameters) -> Members:
+    """GetLoginProfile: nobody has a password here."""
+    await _no_login_profile(call, parameters, "iam:GetLoginProfile")
+    return {}
+
+
+async def delete_login_profile(call: Call, parameters: Parameters) -> None:
+    """DeleteLoginProfile: nobody has one."""
+    await _no_login_profile(call, parameters, "iam:DeleteLoginProfile")
+
+
+async def _no_login_profile(call: Call, parameters: Parameters, action: str) -> None:
     name = parameters.get("UserName") or call.caller.principal.arn
-    await call.registry.iam.directory.get(call.caller, Kind.USER, name, "iam:GetLoginProfile")
+    await call.registry.iam.directory.get(call.caller, Kind.USER, name, action)
     raise NoSuchEntity(f"Login Profile for User {name} cannot be found.")
 
 
 async def list_mfa_devices(call: Call, parameters: Parameters) -> Members:
     """ListMFADevices: none."""
-    return await _none(call, parameters, "MFADevices")
+    return await _none(call, parameters, "iam:ListMFADevices", "MFADevices")
 
 
 async def list_ssh_public_keys(call: Call, parameters: Parameters) -> Members:
     """ListSSHPublicKeys: none."""
-    return await _none(call, parameters, "SSHPublicKeys")
+    return await _none(call, parameters, "iam:ListSSHPublicKeys", "SSHPublicKeys")
 
 
 async def list_signing_certificates(call: Call, parameters: Parameters) -> Members:
     """ListSigningCertificates: none."""
-    return await _none(call, parameters, "Certificates")
+    return await _none(call, parameters, "iam:ListSigningCertificates", "Certificates")
 
 
 async def list_service_specific_credentials(call: Call, parameters: Parameters) -> Members:
     """ListServiceSpecificCredentials: none."""
-    return await _none(call, parameters, "ServiceSpecificCredentials")
+    return await _none(call, parameters, "iam:ListServiceSpecificCredentials", "ServiceSpecificCredentials")
 
 
 async def list_virtual_mfa_devices(call: Call, parameters: Parameters) -> Members:
@@ -82,13 +92,13 @@ async def list_instance_profiles_for_role(call: Call, parameters: Parameters) ->
     return paged({"InstanceProfiles": []}, None)
 
 
-async def _none(call: Call, parameters: Parameters, name: str) -> Members:
+async def _none(call: Call, parameters: Parameters, action: str, name: str) -> Members:
     """An empty list about a user that is there."""
     user = parameters.get("UserName")
     if user is not None:
-        await call.registry.iam.directory.get(call.caller, Kind.USER, user)
+        await call.registry.iam.directory.get(call.caller, Kind.USER, user, action)
     else:
-        await call.registry.iam.directory.may_look(call.caller, "iam:GetUser", call.caller.principal.policy_arn)
+        await call.registry.iam.directory.may_look(call.caller, action, call.caller.principal.policy_arn)
     return paged({name: []}, None)
 
 

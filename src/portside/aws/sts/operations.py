@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from portside.aws.call import Call, UnsignedCall
-from portside.aws.iam.values import Members, Parameters, time
+from portside.aws.iam.values import Members, Parameters, tags_of, time
 from portside.aws.protocol.query import Value
-from portside.core.iam_errors import InvalidAuthorizationMessage, ValidationFailed
+from portside.core.iam_errors import IdentityTokenInvalid, InvalidAuthorizationMessage, ValidationFailed
 from portside.identity.keys import account_of
+from portside.identity.outbound import ALGORITHMS
 from portside.registry.sessions import Credentials, Granted, Wish
 
 Handler = Callable[[Call, Parameters], Awaitable[Mapping[str, Value]]]
@@ -67,6 +68,23 @@ async def decode_authorization_message(call: Call, parameters: Parameters) -> Me
     raise InvalidAuthorizationMessage
 
 
+async def get_web_identity_token(call: Call, parameters: Parameters) -> Members:
+    """GetWebIdentityToken."""
+    algorithm = parameters["SigningAlgorithm"]
+    if algorithm not in ALGORITHMS:
+        raise ValidationFailed.of(f"SigningAlgorithm must be one of {', '.join(ALGORITHMS)}.")
+    token, expires_at = await call.registry.outbound.token(
+        call.caller,
+        call.issuer,
+        parameters["Audience"],
+        algorithm=algorithm,
+        seconds=parameters.get("DurationSeconds"),
+        tags=tags_of(parameters),
+        region=call.region,
+    )
+    return {"WebIdentityToken": token, "Expiration": time(expires_at)}
+
+
 async def assume_role_with_web_identity(call: UnsignedCall, parameters: Parameters) -> Members:
     """AssumeRoleWithWebIdentity, which nobody signs: the token is the proof."""
     _refuse(parameters, {"ProviderId": "Providers of OAuth 2.0 are not trusted here, those of OpenID Connect are."})
@@ -83,6 +101,12 @@ async def assume_role_with_web_identity(call: UnsignedCall, parameters: Paramete
         "Audience": audience,
         "Provider": provider,
     }
+
+
+async def assume_role_with_saml(call: UnsignedCall, parameters: Parameters) -> Members:
+    """AssumeRoleWithSAML: no account here can have a SAML provider, so no assertion is ever trusted."""
+    del call, parameters
+    raise IdentityTokenInvalid("Specified provider doesn't exist.")
 
 
 def _refuse(parameters: Parameters, absent: Mapping[str, str]) -> None:
@@ -131,5 +155,9 @@ HANDLERS: Mapping[str, Handler] = {
     "GetCallerIdentity": get_caller_identity,
     "GetFederationToken": get_federation_token,
     "GetSessionToken": get_session_token,
+    "GetWebIdentityToken": get_web_identity_token,
 }
-UNSIGNED: Mapping[str, UnsignedHandler] = {"AssumeRoleWithWebIdentity": assume_role_with_web_identity}
+UNSIGNED: Mapping[str, UnsignedHandler] = {
+    "AssumeRoleWithSAML": assume_role_with_saml,
+    "AssumeRoleWithWebIdentity": assume_role_with_web_identity,
+}

@@ -24,7 +24,7 @@ from portside.identity.policy.variables import Language, variables_in
 LONGEST = 131_072
 """Characters that any document may have."""
 _DEEPEST = 16
-_REMEMBERED = 4096
+_REMEMBERED = 2048
 _ACTIONS = 128
 _NEWEST = "2012-10-17"
 _VERSIONS = frozenset({_NEWEST, "2008-10-17"})

@@ -24,6 +24,7 @@ from portside.identity.caller import Caller
 from portside.identity.context import tagging
 from portside.identity.keys import new_unique_id
 from portside.registry.access import Access
+from portside.registry.iam.policy_documents import policy_id
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
 
@@ -73,6 +74,7 @@ class Directory:
             boundary,
         )
         async with self._metadata.writing() as unit:
+            await _must_bound(unit, account, boundary)
             if not await unit.identities.add(identity):
                 raise EntityAlreadyExists(f"{WORDS[kind]} with name {name} already exists.")
             quota, limit = _MOST.get(kind, _MOST_ROLES)
@@ -123,6 +125,7 @@ class Directory:
         action = f"iam:{verb}{WORDS[kind]}PermissionsBoundary"
         context = {} if boundary is None else {"iam:permissionsboundary": boundary}
         async with self.changing(caller, kind, name, action, context) as (unit, identity):
+            await _must_bound(unit, identity.account, boundary)
             if boundary is None and identity.boundary is None:
                 raise NoSuchEntity(f"{WORDS[kind]} {name} has no permissions boundary.")
             await unit.identities.change(dataclasses.replace(identity, boundary=boundary))
@@ -226,6 +229,11 @@ def _refuse_services(identity: Identity) -> None:
             f"Cannot perform the operation on the protected role '{identity.name}' - "
             "this role is only modifiable by AWS"
         )
+
+
+async def _must_bound(unit: Unit, account: str, boundary: str | None) -> None:
+    if boundary is not None and await policy_id(unit, boundary, account, lock=True) is None:
+        raise NoSuchEntity(f"Scope ARN: {boundary} does not exist or is not attachable.")
 
 
 async def _must_hold_nothing(unit: Unit, identity: Identity) -> None:

@@ -10,8 +10,7 @@ from portside.identity.caller import Caller
 from portside.identity.managed_policies import MANAGED
 from portside.identity.policy import PolicyKind
 from portside.registry.iam.directory import WORDS, Directory, missing
-from portside.registry.iam.policy_documents import check_document, length_of
-from portside.registry.identity_arns import parse_identity_arn
+from portside.registry.iam.policy_documents import check_document, length_of, policy_id
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
 
@@ -32,7 +31,7 @@ class Holding:
         """Attach a managed policy; again is no mistake. Raises NoSuchEntity and EntityLimitExceeded."""
         action, context = f"iam:Attach{WORDS[kind]}Policy", {"iam:policyarn": policy}
         async with self._directory.changing(caller, kind, name, action, context) as (unit, identity):
-            identifier = await policy_id(unit, policy)
+            identifier = await policy_id(unit, policy, identity.account, lock=True)
             if identifier is None:
                 raise NoSuchEntity(f"Policy {policy} does not exist or is not attachable.")
             await unit.holdings.attach(identity.id, identifier)
@@ -43,7 +42,7 @@ class Holding:
         """Take a managed policy away; raises NoSuchEntity."""
         action, context = f"iam:Detach{WORDS[kind]}Policy", {"iam:policyarn": policy}
         async with self._directory.changing(caller, kind, name, action, context) as (unit, identity):
-            identifier = await policy_id(unit, policy)
+            identifier = await policy_id(unit, policy, identity.account)
             if identifier is None or not await unit.holdings.detach(identity.id, identifier):
                 raise NoSuchEntity(f"Policy {policy} was not found.")
 
@@ -122,17 +121,6 @@ async def _member(unit: Unit, group: Identity, user: str) -> Identity:
     if found is None:
         raise missing(Kind.USER, user)
     return found
-
-
-async def policy_id(unit: Unit, arn: str) -> str | None:
-    """What a managed policy is attached as: its id, or the ARN of one that is AWS's own; None when there is none."""
-    if arn in MANAGED:
-        return arn
-    named = parse_identity_arn(arn)
-    if named is None or named.kind is not Kind.POLICY:
-        return None
-    found = await unit.identities.find(named.account, Kind.POLICY, named.name)
-    return found.id if found is not None and found.arn == arn else None
 
 
 async def attached_policies(unit: Unit, identity: Identity, prefix: str = "/") -> Sequence[tuple[str, str]]:

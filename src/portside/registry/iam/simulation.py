@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from portside.core.iam_errors import InvalidInput, NoSuchEntity
 from portside.core.identities import Identity, Kind
 from portside.core.names import RegistryId, RepositoryId
+from portside.identity.actions import ACTIONS
 from portside.identity.caller import Caller, Circumstances, Principal
 from portside.identity.context import Context
 from portside.identity.policy import Decision, Policies, PolicyError, PolicyKind, compile_policy, evaluate
@@ -114,6 +115,9 @@ class Simulation:
 
     def _ask(self, principal: Principal, action: str, resource: str, context: Context) -> Ask:
         caller = Caller(principal, Circumstances(self._clock(), "", secure=True, user_agent=""))
+        known = ACTIONS.get(action)
+        if known is not None and not known.on_repository:
+            resource = "*"  # whatever it is asked about, it is on nothing in particular
         parts = resource.split(":", 5)
         if len(parts) == 6 and parts[2] == "ecr" and parts[5].startswith("repository/"):  # noqa: PLR2004 - an ARN's
             repository = RepositoryId(parts[4], parts[3], parts[5].removeprefix("repository/"))
