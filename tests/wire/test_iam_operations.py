@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from portside.aws.iam import model as iam_model
 from portside.aws.iam.operations import HANDLERS
@@ -186,6 +189,38 @@ def test_policies_that_are_not_there_are_not_attached_and_bound_nobody(office: O
         bound = {"UserName": "unbound", "PermissionsBoundary": arn}
         assert refusal(office.iam.put_user_permissions_boundary, **bound)[0] == "NoSuchEntity"
     assert refusal(office.iam.create_user, UserName="new", PermissionsBoundary=arn)[0] == "NoSuchEntity"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('{"Statement": [], "Statement": []}', "MalformedPolicyDocument"),
+        ("no json", "MalformedPolicyDocument"),
+        ("[" * 50_000, "MalformedPolicyDocument"),
+        ('{"Statement": ' + "[" * 40 + "]" * 40 + "}", "MalformedPolicyDocument"),
+        ('{"Statement": NaN}', "MalformedPolicyDocument"),
+        (document("ecr:*", Principal="*"), "MalformedPolicyDocument"),
+        (document("ecr:*", Resource=f"arn:aws:ecr:r:{HOME}:repository/" + "a" * 10_000), "LimitExceeded"),
+        ("x" * 131_073, "ValidationError"),
+        ("\u0151", "ValidationError"),
+    ],
+)
+def test_a_document_that_is_no_policy_is_refused_and_nothing_is_kept(office: Office, text: str, code: str) -> None:
+    with contextlib.suppress(ClientError):
+        office.iam.create_user(UserName="malformed")
+    found = refusal(office.iam.put_user_policy, UserName="malformed", PolicyName="p", PolicyDocument=text)
+    assert found[0] == code
+    assert office.iam.list_user_policies(UserName="malformed")["PolicyNames"] == []
+    assert refusal(office.iam.create_policy, PolicyName="malformed", PolicyDocument=text)[0] == code
+
+
+def test_a_hostile_pattern_costs_its_owner_nothing_but_a_denial(office: Office) -> None:
+    hostile = f"arn:aws:ecr:us-east-1:{HOME}:repository/" + "*a?" * 600 + "b"
+    who = office.user("hostile", Action="ecr:*", Resource=hostile)
+    began = time.monotonic()
+    ask = {"repositoryName": "a" * 250}
+    assert refusal(office.client("ecr", who).list_images, **ask)[0] == "AccessDeniedException"
+    assert time.monotonic() - began < 5
 
 
 def test_groups_and_their_members(office: Office) -> None:

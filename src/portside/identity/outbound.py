@@ -64,7 +64,7 @@ def sign(keys: str, algorithm: Algorithm, claims: Mapping[str, Any]) -> str:
 
 
 def _rsa(keys: str) -> rsa.RSAPrivateKey:
-    # Made here and out of a sealed row: to prove its primes again at each use would cost more than signing does.
+    # Made here and out of a sealed row: to prove its primes again at each use would cost more than signing.
     text = json.loads(keys)["RS256"].encode()
     return cast("rsa.RSAPrivateKey", load_pem_private_key(text, None, unsafe_skip_rsa_key_validation=True))
 
