@@ -113,11 +113,13 @@ class OutboundIdentities:
 
     async def key_set(self, account: str) -> Mapping[str, Any] | None:
         """The public keys of an account; None where it issues no tokens."""
-        return await self._recollection.recall(("issuer", account), lambda: self._public(account))
-
-    async def _public(self, account: str) -> Mapping[str, Any] | None:
         keys = await self._private(account)
-        return None if keys is None else await self._threads.run(partial(outbound.key_set, keys))
+        if keys is None:
+            return None  # and nothing is remembered of it: strangers may name any account
+        return await self._recollection.recall(("issuer", account), lambda: self._public(keys))
+
+    async def _public(self, keys: str) -> Mapping[str, Any]:
+        return await self._threads.run(partial(outbound.key_set, keys))
 
     async def _private(self, account: str) -> str | None:
         place = RegistryId(account, _ANYWHERE)
