@@ -112,6 +112,7 @@ class Access:
         if session is not None and principal.kind != "AssumedRole":
             shown = principal.kind != "FederatedUser" and session.mfa
             if not (shown and action.startswith("iam:")):
+                self.refusal(caller, action, resource, "because the operation is not open to such a session")
                 raise SecurityTokenInvalid
         await self._require(Ask(caller, action, resource, RegistryId(account, _GLOBAL), None, context or {}))
 
@@ -137,11 +138,19 @@ class Access:
         self._note(Ask(nobody, action, role.arn, registry, None, context), decision)
         return decision.allowed
 
+    def refusal(self, caller: Caller, action: str, resource: str, reason: str) -> AccessDenied:
+        """What to raise where a rule of the service denies before any policy is heard; noted as every denial is."""
+        if self._log_denials:
+            found = {"verdict": "explicit_deny", "by": "rule", "policy": "", "statement": reason}
+            _log.info("denied", principal=caller.principal.arn, action=action, resource=resource, **found)
+        return AccessDenied(caller.principal.arn, action, resource, reason)
+
     async def decide(self, ask: Ask) -> Decision:
         """Answer without saying no by an error."""
         principal = ask.caller.principal
         session = None if principal.session is None else principal.session.id
-        name = ("access", principal.access_key, session, ask.action, ask.resource, ask.registry)
+        place = ask.registry
+        name = ("access", principal.access_key, session, ask.action, ask.resource, place.account, place.region)
         kept = await self._recollection.recall(name, lambda: self.held(ask))
         if kept.steady and not ask.context:
             return kept.decision

@@ -88,12 +88,12 @@ class Sessions:
         principal = caller.principal
         if principal.kind in {"Account", "FederatedUser"}:
             who = "root accounts" if principal.kind == "Account" else "federated users"
-            raise AccessDenied(principal.arn, _ASSUME, arn, f"because roles may not be assumed by {who}")
+            raise self._access.refusal(caller, _ASSUME, arn, f"because roles may not be assumed by {who}")
         role = await self._role(arn)
         if role is None:
             # In the words for a role that trusts somebody else: nobody is told which roles there are.
             reason = f"because no resource-based policy allows the {_ASSUME} action"
-            raise AccessDenied(principal.arn, _ASSUME, arn, reason)
+            raise self._access.refusal(caller, _ASSUME, arn, reason)
         tags, transitive = _inherited(principal, wish)
         wish = replace(wish, source_identity=_source_identity(principal, wish, arn))
         await self._admitted(caller, role, name, wish, tags)
@@ -109,7 +109,8 @@ class Sessions:
         """Carry out GetSessionToken, for which long-term keys are enough; raises AccessDenied for sessions."""
         principal = caller.principal
         if principal.session is not None:
-            raise AccessDenied(principal.arn, "sts:GetSessionToken", "*", "because it is asked for with a session")
+            reason = "because it is asked for with a session"
+            raise self._access.refusal(caller, "sts:GetSessionToken", "*", reason)
         most = _LONGEST_OF_ROOT if principal.kind == "Account" else 129_600
         wanted = min(seconds or 43_200, most)
         session = replace(self._session("", wanted, Wish(), {}, ()), origin=principal.access_key)
@@ -121,7 +122,7 @@ class Sessions:
         principal = caller.principal
         action, arn = "sts:GetFederationToken", f"arn:aws:sts::{principal.account}:federated-user/{name}"
         if principal.session is not None:
-            raise AccessDenied(principal.arn, action, arn, "because it is asked for with a session")
+            raise self._access.refusal(caller, action, arn, "because it is asked for with a session")
         tags = _tags(wish)
         await self._access.identity(caller, action, principal.account, arn, context=_tag_context(tags))
         most = _LONGEST_OF_ROOT if principal.kind == "Account" else 129_600

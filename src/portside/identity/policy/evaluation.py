@@ -96,12 +96,18 @@ class _Hearing:
 
     def _in_order(self) -> Iterable[tuple[PolicyKind, Iterable[Policy]]]:
         policies = self._policies
-        yield PolicyKind.SCP, [policy for level in policies.scps for policy in level]
-        yield PolicyKind.RCP, [policy for level in policies.rcps for policy in level]
-        yield self._kind_of_resource, _one(policies.resource)
-        yield PolicyKind.REGISTRY, _one(policies.registry)
-        yield PolicyKind.BOUNDARY, _one(policies.boundary)
-        yield PolicyKind.SESSION, policies.session or ()
+        if policies.scps:
+            yield PolicyKind.SCP, [policy for level in policies.scps for policy in level]
+        if policies.rcps:
+            yield PolicyKind.RCP, [policy for level in policies.rcps for policy in level]
+        if policies.resource is not None:
+            yield self._kind_of_resource, (policies.resource,)
+        if policies.registry is not None:
+            yield PolicyKind.REGISTRY, (policies.registry,)
+        if policies.boundary is not None:
+            yield PolicyKind.BOUNDARY, (policies.boundary,)
+        if policies.session:
+            yield PolicyKind.SESSION, policies.session
         yield PolicyKind.IDENTITY, policies.identity
 
     @property
@@ -186,7 +192,3 @@ class _Hearing:
 def is_on_role(action: str) -> bool:
     """Whether an action is on a role, whose trust policy must speak for the caller."""
     return action.lower().startswith(_ASSUMES)
-
-
-def _one(policy: Policy | None) -> Iterable[Policy]:
-    return () if policy is None else (policy,)

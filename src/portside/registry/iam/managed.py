@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from portside.core.errors import AccessDenied
 from portside.core.iam_errors import DeleteConflict, EntityAlreadyExists, EntityLimitExceeded, NoSuchEntity
 from portside.core.identities import Identity, Kind, PolicyVersion, arn_of
 from portside.identity.caller import Caller
@@ -184,7 +183,7 @@ class ManagedPolicies:
     async def _changing(self, caller: Caller, arn: str, action: str) -> AsyncGenerator[tuple[Unit, Identity], None]:
         await self._access.identity(caller, action, caller.principal.account, arn)
         if arn in MANAGED:
-            raise AccessDenied(caller.principal.arn, action, f"policy {arn}", "because AWS managed policies are fixed")
+            raise self._access.refusal(caller, action, f"policy {arn}", "because AWS managed policies are fixed")
         async with self._metadata.writing() as unit:
             found = await _found(unit, caller, arn)
             policy = await unit.identities.lock(found.account, Kind.POLICY, found.name)
