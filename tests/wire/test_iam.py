@@ -19,6 +19,7 @@ from tests.clients.docker import Docker
 from tests.clients.images import Layout, Recipe
 from tests.clients.skopeo import Skopeo
 from tests.faults.pusher import Pusher, digest_of, manifest_of
+from tests.postgres import PostgresServer
 from tests.wire.people import Credentials, Office, document, refusal
 from tests.wire.server import RunningRegistry, serve
 
@@ -294,3 +295,21 @@ def password(token: str) -> str:
 
 def portside() -> list[str]:
     return [sys.executable, "-m", "portside"]
+
+
+def test_a_right_taken_away_on_one_node_is_gone_on_the_other_at_once(own_state: Path, postgres: PostgresServer) -> None:
+    options = ["--database", postgres.database(), "--account", "111122223333"]
+    with serve(own_state, *options) as first, serve(own_state, *options) as second:
+        one, two = Office(first), Office(second)
+        first.create("team/app")
+        push(first, first.token, "team/app", "v1")
+        who = one.user("ann", f"{MANAGED}ReadOnly")
+        arn = one.role("ci", {"AWS": "arn:aws:iam::111122223333:user/ann"}, f"{MANAGED}ReadOnly")
+        one.iam.put_user_policy(UserName="ann", PolicyName="assume", PolicyDocument=document("sts:AssumeRole"))
+        held = two.client("sts", who).assume_role(RoleArn=arn, RoleSessionName="run")["Credentials"]
+        tokens = [two.token(who), one.token(Credentials.of(held))]
+        assert [status(node, token, *PULL)[0] for node in (one, two) for token in tokens] == [200] * 4
+        one.iam.detach_user_policy(UserName="ann", PolicyArn=f"arn:aws:iam::aws:policy/{MANAGED}ReadOnly")
+        assert [status(two, token, *PULL)[0] for token in tokens] == [403, 200]
+        two.iam.update_access_key(UserName="ann", AccessKeyId=who.key, Status="Inactive")
+        assert [status(one, token, *PULL)[0] for token in tokens] == [401, 401]

@@ -6,6 +6,8 @@ import json
 from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from portside.identity.policy import evaluate
 from portside.identity.policy.cases import read_case
@@ -13,6 +15,14 @@ from tests.identity.policy.random_cases import Cases
 from tests.identity.policy.slow_evaluator import verdict
 
 CASES_PER_SEED = 12_500
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.integers(min_value=0))
+def test_both_evaluators_agree_on_cases_that_were_never_tried(seed: int) -> None:
+    case = Cases(seed).case()
+    _, question, policies = read_case(json.dumps(case))
+    assert evaluate(question, policies).verdict == verdict(case), json.dumps(case)
 
 
 @pytest.mark.parametrize("seed", range(4))
