@@ -17,6 +17,7 @@ from portside.core.iam_errors import (
 from portside.core.identities import Identity, Kind
 from portside.identity import keys, sessions
 from portside.identity.caller import Caller, Principal, Session
+from portside.identity.context import tagging
 from portside.identity.policy import PolicyKind
 from portside.identity.sessions import MOST_PACKED, Temporary
 from portside.registry.access import Access
@@ -124,7 +125,7 @@ class Sessions:
         if principal.session is not None:
             raise self._access.refusal(caller, action, arn, "because it is asked for with a session")
         tags = _tags(wish)
-        await self._access.identity(caller, action, principal.account, arn, context=_tag_context(tags))
+        await self._access.identity(caller, action, principal.account, arn, context=tagging(tags))
         most = _LONGEST_OF_ROOT if principal.kind == "Account" else 129_600
         session = self._session(name, min(wish.seconds or 43_200, most), wish, tags, ())
         session = replace(session, origin=principal.access_key)
@@ -155,7 +156,7 @@ class Sessions:
         return found if found is not None and found.arn == arn else None
 
     async def _admitted(self, caller: Caller, role: Identity, name: str, wish: Wish, tags: Mapping[str, str]) -> None:
-        context: dict[str, Any] = {"sts:rolesessionname": name, **_tag_context(tags)}
+        context: dict[str, Any] = {"sts:rolesessionname": name, **tagging(tags)}
         if wish.external_id is not None:
             context["sts:externalid"] = wish.external_id
         if wish.transitive:
@@ -275,9 +276,3 @@ def _tags(wish: Wish) -> Mapping[str, str]:
     if not {key.lower() for key in wish.transitive} <= {key.lower() for key in found}:
         raise InvalidSessionParameter("The specified transitive tag key must be included in the requested tags.")
     return found
-
-
-def _tag_context(tags: Mapping[str, str]) -> dict[str, Any]:
-    if not tags:
-        return {}
-    return {**{f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}, "aws:tagkeys": list(tags)}
