@@ -67,7 +67,7 @@ class Issuer:
     def token(self, algorithm: str = "RS256", head: dict[str, Any] | None = None, **claims: Any) -> str:
         """A signed token; None leaves a claim out."""
         now = int(time.time())
-        every = {"iss": self.url, "sub": "repo:team/app", "aud": AUDIENCE, "iat": now, "exp": now + 600, **claims}
+        every = {"iss": self.url, "sub": "repo:team/app", "aud": AUDIENCE, "iat": now, "exp": now + 86_400, **claims}
         kept = {name: value for name, value in every.items() if value is not None}
         return self.signed(algorithm, json.dumps(kept), head)
 
