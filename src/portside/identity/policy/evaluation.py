@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from portside.identity.policy.arns import SEGMENTS
 from portside.identity.policy.document import Policy
@@ -35,8 +36,7 @@ class Policies:
     rcps: Sequence[Sequence[Policy]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """A statement that applies."""
 
     kind: PolicyKind
@@ -66,7 +66,7 @@ class _Hearing:
         self._resource = question.resource.split(":", SEGMENTS - 1)
         self._policies = policies
         self._facts = facts
-        self._assumes = is_on_role(question.action)
+        self._assumes = self._action.startswith(_ASSUMES)
         self._has_account = question.actor.kind not in {"service", "web_identity"}
         self._crossing = self._has_account and question.actor.account != question.resource_account
 
@@ -89,7 +89,7 @@ class _Hearing:
         for level in policies.scps if self._actor.kind != "service" else ():
             if not any(self._allows(policy) for policy in level):
                 return self._denied("implicit_deny", PolicyKind.SCP)
-        grant = max(granted, key=lambda found: found.strength, default=None)
+        grant = max(granted, key=lambda found: found.strength) if granted else None
         if self._crossing:
             return self._across(grant, allowed)
         return self._within(grant, allowed)
