@@ -6,6 +6,8 @@ Importing this module imports click and the table of settings; a command imports
 
 from __future__ import annotations
 
+import importlib
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -13,37 +15,58 @@ from collections.abc import Sequence
 import click
 
 from portside import __version__
-from portside.cli.accounts import account, key, sessions
-from portside.cli.collect import collect
-from portside.cli.completion import completion
-from portside.cli.env import env
-from portside.cli.migrate import migrate
-from portside.cli.policy import policy
-from portside.cli.reference import reference
-from portside.cli.serve import serve
-from portside.cli.verify import verify
 from portside.server.errors import Refused
 
 _INTERRUPTED = 130
 _USAGE = 2
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
+_COMMANDS = {
+    "push": "push",
+    "serve": "serve",
+    "env": "env",
+    "migrate": "migrate",
+    "collect": "collect",
+    "verify": "verify",
+    "account": "accounts",
+    "key": "accounts",
+    "policy": "policy",
+    "sessions": "accounts",
+    "completion": "completion",
+    "reference": "reference",
+}
+"""Which module of this room has which command: it is imported when the command is used, or listed."""
 
 
-@click.group(invoke_without_command=True, context_settings=_CONTEXT)
+class Tree(click.Group):
+    """The commands, each imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of the table."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name."""
+        del ctx
+        module = _COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        found: click.Command = getattr(importlib.import_module(f"portside.cli.{module}"), cmd_name)
+        return found
+
+
+@click.group(cls=Tree, invoke_without_command=True, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="portside", message="%(prog)s %(version)s")
 @click.pass_context
 def portside(context: click.Context) -> None:
     """Amazon ECR that anyone can run.
 
     A container registry that speaks the ECR API and the OCI Distribution protocol. `portside serve` starts it and
-    prints the lines to copy; `eval "$(portside env)"` points the AWS tools of a shell at it.
+    prints the lines to copy; `eval "$(portside env)"` points the AWS tools of a shell at it; `portside push` pushes an
+    image without a daemon.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-for _command in (serve, env, migrate, collect, verify, account, key, policy, sessions, completion, reference):
-    portside.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,7 +84,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         path = error.ctx.command_path if error.ctx else "portside"
         return _fail(f"{error.format_message()} ('{path} --help' shows the options)")
     except click.ClickException as error:
-        return _fail(error.format_message())
+        return _failed(error)
     except Refused as refused:
         return _fail(refused.message)
     except (click.Abort, KeyboardInterrupt):
@@ -69,7 +92,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _fail(message: str) -> int:
+def _failed(error: click.ClickException) -> int:
+    code: int = getattr(error, "code", _USAGE)
+    document = getattr(error, "document", None)
+    if document is None:
+        return _fail(error.format_message(), code)
+    click.echo(json.dumps(document, indent=2))
+    return code
+
+
+def _fail(message: str, code: int = _USAGE) -> int:
     line = " ".join(message.split())
     click.echo(f"portside: {line}", err=True)
-    return _USAGE
+    return code

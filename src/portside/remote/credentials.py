@@ -24,10 +24,11 @@ class Login:
 class Logins(Protocol):
     """Logins of registries, by host as it stands in an image's name (`localhost:4510`)."""
 
-    def login(self, host: str, *, renew: bool = False) -> Login | None:
+    def login(self, host: str, *, renew: bool = False, ecr_at: str | None = None) -> Login | None:
         """Find the login for this host; None when there is none, and the registry is asked without.
 
         `renew`: the one given before was refused as expired or unknown, so a remembered one will not do.
+        `ecr_at`: the registry's address, when it said that it is ECR or behaves so, and has the API beside it.
         May be called from several threads. Raises Unauthenticated when credentials exist and make no login.
         """
         ...
@@ -44,7 +45,7 @@ class SigningKeys(Protocol):
 class Anonymous:
     """No login for anybody."""
 
-    def login(self, host: str, *, renew: bool = False) -> Login | None:
+    def login(self, host: str, *, renew: bool = False, ecr_at: str | None = None) -> Login | None:
         """None, always."""
-        del host, renew
+        del host, renew, ecr_at
         return None
