@@ -22,6 +22,8 @@ _USAGE = 2
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 _COMMANDS = {
     "push": "push",
+    "pull": "pull",
+    "copy": "pull",
     "serve": "serve",
     "env": "env",
     "migrate": "migrate",

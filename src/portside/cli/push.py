@@ -60,7 +60,7 @@ def push(
     image goes where its name says.
     """
     from portside.client.push import Creation, Push, PushWishes
-    from portside.client.results import document, sentence
+    from portside.client.results import document, names, sentence
     from portside.remote.compression import Compression
 
     if not create and (immutable or scan_on_push or kms_key):
@@ -85,7 +85,5 @@ def push(
         return
     if not quiet:
         click.echo(sentence(pushed.summary, pushed.seconds, dry_run=dry_run), err=True)
-    for tag in pushed.tags:
-        click.echo(f"{pushed.reference.name}:{tag}@{pushed.summary.root.digest}")
-    if not pushed.tags:
-        click.echo(f"{pushed.reference.name}@{pushed.summary.root.digest}")
+    for name in names(pushed):
+        click.echo(name)

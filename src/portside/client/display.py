@@ -5,6 +5,7 @@ rich is imported only for bars. Names and sentences come from registries and arc
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -18,7 +19,7 @@ _EVERY = 10.0
 """Seconds between lines that say how far everything is."""
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
-_MOST_BARS = 12
+_DIGITS = re.compile(r"[0-9a-f]{32,}")
 _DONE = {"present": "already there", "missing": "would be pushed"}
 
 
@@ -139,8 +140,9 @@ def _bars(environment: Mapping[str, str], stream: TextIO) -> Any:
 
 
 def short(name: str) -> str:
-    """A digest's first twelve digits; another name's end."""
-    return name[7:19] if name.startswith("sha256:") else name[-40:]
+    """The first twelve digits of the digest that a name is or holds; another name's end."""
+    found = _DIGITS.search(name)
+    return found[0][:12] if found else name[-40:]
 
 
 def size(count: float) -> str:

@@ -15,7 +15,6 @@ from portside.client.connections import Connections, image_name
 from portside.client.engines import endpoint
 from portside.client.sources import Kind, Place
 from portside.core import media_types
-from portside.core.manifests import Descriptor
 from portside.core.names import Tag, parse_tag
 from portside.remote import platforms
 from portside.remote.compression import Compression
@@ -94,11 +93,11 @@ class Push:
         place = sources.parse(source)
         reference = self._reference(place, destination)
         tags = self._tags(place, reference)
+        if place.guessed:
+            place = self._guessed(place)
         if self._wishes.create is not None and not self._wishes.dry_run:
             self._create(reference, self._wishes.create)
         target = self._connections.target(reference)
-        if place.guessed:
-            place = self._guessed(place)
         if place.kind is Kind.ENGINE:
             summary = self._from_engine(place, target, reference, tags)
         elif place.kind is Kind.ARCHIVE:
@@ -169,20 +168,36 @@ class Push:
         else:
             self._progress.said(f"Created the repository {reference.name}")
 
-    def _copied(self, source: Source, target: RegistryTarget, reference: Reference, tags: Sequence[str]) -> Summary:
+    def _copied(
+        self,
+        source: Source,
+        target: RegistryTarget,
+        reference: Reference,
+        tags: Sequence[str],
+        *,
+        ingest: Ingest | None = None,
+    ) -> Summary:
         root = source.root()
         if self._wishes.platform and root.media_type in media_types.INDEXES:
             root = source.manifest(platforms.chosen(root, self._wishes.platform))
         if self._wishes.form is not None:
             source, root = converted(source, root, self._wishes.form)
-        return self._finished(source, root, target, reference, tags)
+        return self._finished(source, root, target, reference, tags, ingest=ingest)
 
     def _finished(
-        self, source: Source, root: Document, target: RegistryTarget, reference: Reference, tags: Sequence[str]
+        self,
+        source: Source,
+        root: Document,
+        target: RegistryTarget,
+        reference: Reference,
+        tags: Sequence[str],
+        *,
+        ingest: Ingest | None = None,
     ) -> Summary:
         wishes = Wishes(tags, self._wishes.jobs, referrers=self._wishes.referrers, dry_run=self._wishes.dry_run)
         mounts = self._connections.mounts(reference.host, reference.repository, source.origin())
-        return Copy(source, target, wishes, self._progress, self._stop, mounts=mounts).run(root)
+        placed = ingest.outcomes if ingest is not None else None
+        return Copy(source, target, wishes, self._progress, self._stop, mounts=mounts, placed=placed).run(root)
 
     def _from_engine(self, place: Place, target: RegistryTarget, reference: Reference, tags: Sequence[str]) -> Summary:
         engine, store = self._engine(), self._connections.store
@@ -223,9 +238,8 @@ class Push:
         config = config_of(source)
         if config is not None:
             self._connections.store.keep_config(config)
-        summary = self._copied(source, target, reference, tags)
-        _with_outcomes(summary, ingest)
-        return summary
+        kept = None if self._wishes.dry_run else ingest
+        return self._copied(source, target, reference, tags, ingest=kept)
 
     def _must_fit(self, platform: str) -> None:
         wanted = self._wishes.platform
@@ -245,19 +259,6 @@ class Push:
             progress=self._progress,
             threads=threads,
         )
-
-
-def _with_outcomes(summary: Summary, ingest: Ingest) -> None:
-    """Count the layers that were sent before the manifest was made as what they were."""
-    counted: list[tuple[Descriptor, str]] = []
-    for blob, outcome in summary.blobs:
-        now = ingest.outcomes.get(blob.digest, outcome) if outcome == "present" else outcome
-        if now == "pushed" and outcome == "present":
-            summary.present -= 1
-            summary.pushed += 1
-            summary.bytes_sent += blob.size
-        counted.append((blob, now))
-    summary.blobs = counted
 
 
 def _is_plain_tar(path: Path) -> bool:

@@ -8,7 +8,7 @@ from portside.client.display import size
 from portside.client.push import Pushed
 from portside.remote.copy import Summary
 
-_OUTCOMES = ("pushed", "mounted", "resumed", "present")
+_OUTCOMES = ("pushed", "pulled", "mounted", "resumed", "present")
 
 
 def document(pushed: Pushed, *, dry_run: bool) -> dict[str, Any]:
@@ -30,6 +30,12 @@ def document(pushed: Pushed, *, dry_run: bool) -> dict[str, Any]:
             {"digest": str(blob.digest), "size": blob.size, "outcome": outcome} for blob, outcome in summary.blobs
         ],
     }
+
+
+def names(pushed: Pushed) -> list[str]:
+    """`HOST/REPOSITORY:TAG@DIGEST` for each tag, or without one."""
+    name, digest = pushed.reference.name, pushed.summary.root.digest
+    return [f"{name}:{tag}@{digest}" for tag in pushed.tags] or [f"{name}@{digest}"]
 
 
 def sentence(summary: Summary, seconds: float, *, dry_run: bool) -> str:

@@ -6,7 +6,7 @@ that ends early leaves no name that stands for half an image. Several blobs go a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -72,14 +72,19 @@ class Copy:
         stop: Stop,
         *,
         mounts: Callable[[Digest], str | None] = lambda _: None,
+        placed: Mapping[Digest, str] | None = None,
     ) -> None:
-        """`mounts`: a repository of the target's registry that a blob may be mounted from."""
+        """`mounts`: a repository of the target's registry that a blob may be mounted from.
+
+        `placed`: what became of blobs that were brought to the target just before: they are not asked for again.
+        """
         self._source = source
         self._target = target
         self._wishes = wishes
         self._progress = progress
         self._stop = stop
         self._mounts = mounts
+        self._placed = placed or {}
         self._done: set[Digest] = set()
 
     def run(self, root: Document | None = None) -> Summary:
@@ -133,6 +138,8 @@ class Copy:
         for node in nodes:
             into = present if node.document.descriptor.digest in there else wanted
             into.update({blob.digest: blob for blob in node.manifest.blobs})
+        for digest in [one for one in wanted if one in self._placed]:
+            _count(summary, wanted.pop(digest), self._placed[digest])
         asked = [blob for digest, blob in wanted.items() if digest not in present]
         missing = self._target.missing(asked) if asked else set[Digest]()
         for blob in (*present.values(), *(one for one in asked if one.digest not in missing)):

@@ -1,0 +1,85 @@
+"""`portside pull` and `portside copy`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from portside.cli.transfer import Session, common, emit
+
+if TYPE_CHECKING:
+    from portside.client.push import Pushed
+
+
+@click.command()
+@click.argument("reference")
+@click.option(
+    "--to", "place", required=True, metavar="DIR|FILE|docker", help="A folder, a file ending in .tar, or docker."
+)
+@click.option("--platform", metavar="OS/ARCH", help="Of an image for several platforms, pull only this one.")
+@click.option("--with-referrers", is_flag=True, help="Into a folder: pull what refers to the image too.")
+@common
+def pull(
+    reference: str,
+    place: str,
+    platform: str | None,
+    with_referrers: bool,
+    output: str,
+    quiet: bool,
+    jobs: int,
+    region: str | None,
+    profile: str | None,
+) -> None:
+    """Pull an image into a folder (an OCI layout), a file (an OCI archive), or the engine that docker speaks to."""
+    from portside.client.pull import CopyWishes, Pull
+
+    session = Session(profile=profile, region=region, jobs=jobs, quiet=quiet, output=output)
+    with session.working():
+        wishes = CopyWishes(platform, with_referrers, jobs)
+        one = Pull(session.connections, os.environ, wishes, session.shown.progress, session.stop)
+        pulled = one.to(reference, place)
+    _say(session, pulled, quiet=quiet)
+
+
+@click.command()
+@click.argument("reference")
+@click.argument("destination")
+@click.option("-t", "--tag", "tags", multiple=True, metavar="TAG", help="One more tag for the copy (again for more).")
+@click.option("--platform", metavar="OS/ARCH", help="Of an image for several platforms, copy only this one.")
+@click.option("--with-referrers", is_flag=True, help="Copy signatures and whatever else refers to the image too.")
+@common
+def copy(
+    reference: str,
+    destination: str,
+    tags: tuple[str, ...],
+    platform: str | None,
+    with_referrers: bool,
+    output: str,
+    quiet: bool,
+    jobs: int,
+    region: str | None,
+    profile: str | None,
+) -> None:
+    """Copy an image from one registry to another: mounted where they are one, streamed where they are not."""
+    from portside.client.pull import CopyWishes, Pull
+
+    session = Session(profile=profile, region=region, jobs=jobs, quiet=quiet, output=output)
+    with session.working():
+        wishes = CopyWishes(platform, with_referrers, jobs, tags)
+        one = Pull(session.connections, os.environ, wishes, session.shown.progress, session.stop)
+        copied = one.copy(reference, destination)
+    _say(session, copied, quiet=quiet)
+
+
+def _say(session: Session, done: Pushed, *, quiet: bool) -> None:
+    from portside.client.results import document, names, sentence
+
+    if session.json:
+        emit(document(done, dry_run=False))
+        return
+    if not quiet:
+        click.echo(sentence(done.summary, done.seconds, dry_run=False), err=True)
+    for name in names(done):
+        click.echo(name)
