@@ -68,11 +68,15 @@ class Connections:
                     host,
                     self.http(host),
                     self.logins,
-                    may_be_plain=self._trust.is_insecure(host),
+                    may_be_plain=self.may_be_plain(host),
                     at_once=2 * self._jobs,
                     sleep=self.stop.wait,
                 )
             return self._clients[host]
+
+    def may_be_plain(self, host: str) -> bool:
+        """Whether the machine is told to speak HTTP to a host that has no TLS."""
+        return self._trust.is_insecure(host)
 
     def source(self, reference: Reference) -> RegistrySource:
         """An image of a registry, to read."""

@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 import os
+import secrets
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -113,6 +114,75 @@ class DockerConfig:
                 return None
             raise Unauthenticated(f"{program} has no login for {server}", f"run 'docker login {server}'")
         return _answered(program, done.stdout[:_LONGEST])
+
+    def write_login(self, host: str, login: Login) -> Path | str:
+        """Keep a login as `docker login` does: with the configured helper, else in the file. Gives where it is."""
+        document = read(self.file) or {}
+        helper = document.get("credsStore")
+        if isinstance(helper, str) and helper:
+            self._tell(
+                helper, "store", json.dumps({"ServerURL": host, "Username": login.username, "Secret": login.password})
+            )
+            _part(document, "credHelpers").pop(host, None)
+            _write(self.file, document)
+            return f"docker-credential-{helper}"
+        auth = base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+        document["auths"] = {**_part(document, "auths"), host: {"auth": auth}}
+        _part(document, "credHelpers").pop(host, None)
+        return _write(self.file, document)
+
+    def write_helper(self, host: str) -> Path:
+        """Name this program as the host's helper, in place of a login."""
+        document = read(self.file) or {}
+        document["credHelpers"] = {**_part(document, "credHelpers"), host: OURS}
+        _part(document, "auths").pop(host, None)
+        return _write(self.file, document)
+
+    def forget(self, host: str) -> bool:
+        """Forget a host's login, and that this program is its helper; gives whether there was anything."""
+        document = read(self.file)
+        if document is None:
+            return False
+        found = _part(document, "auths").pop(host, None) is not None
+        if _part(document, "credHelpers").get(host) == OURS:
+            del _part(document, "credHelpers")[host]
+            found = True
+        helper = document.get("credsStore")
+        if isinstance(helper, str) and helper:
+            found = self._tell(helper, "erase", host) or found
+        if found:
+            _write(self.file, document)
+        return found
+
+    def _tell(self, helper: str, verb: str, said: str) -> bool:
+        program = f"docker-credential-{helper}"
+        try:
+            done = subprocess.run(  # noqa: S603 - the program that the person's own configuration names
+                [program, verb], input=said.encode(), capture_output=True, timeout=_HELPER_SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            done = None
+        if verb == "store" and (done is None or done.returncode != 0):
+            raise Unauthenticated(f"{program} does not keep the login", f"mend {self.file}, or use --helper")
+        return done is not None and done.returncode == 0
+
+
+def _write(file: Path, document: dict[str, Any]) -> Path:
+    for part in ("auths", "credHelpers"):
+        if not document.get(part):
+            document.pop(part, None)
+    beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target = file.resolve()
+        with os.fdopen(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as opened:
+            json.dump(document, opened, indent="\t")
+        os.replace(beside, target)  # noqa: PTH105 - as atomic as it gets
+    except OSError as error:
+        raise Unusable(f"{file} cannot be written ({error.strerror})", "check its rights") from None
+    finally:
+        beside.unlink(missing_ok=True)
+    return file
 
 
 def read(file: Path) -> dict[str, Any] | None:

@@ -51,7 +51,7 @@ class PersonsLogins:
         """The login for a host (`remote.credentials.Logins`)."""
         api = self.api(host, ecr_at)
         if api is not None:
-            return self._token(host, api, renew=renew)
+            return self.token(host, api, renew=renew)
         kept = self._docker.kept(host)
         if kept is None and ecr_at is not None:
             raise Unauthenticated(
@@ -65,6 +65,10 @@ class PersonsLogins:
             if self._apis.get(host) is None:
                 self._apis[host] = self._found(host, ecr_at)
             return self._apis[host]
+
+    def made_for(self, host: str, base: str) -> EcrApi:
+        """The API at a registry that the person named, whether or not anything else speaks for it."""
+        return self._made(host, base, self._region(host))
 
     def _found(self, host: str, ecr_at: str | None) -> EcrApi | None:
         amazon = ecr_host(host)
@@ -93,7 +97,8 @@ class PersonsLogins:
     def _made(self, host: str, endpoint: str, region: str) -> EcrApi:
         return EcrApi(self._http(host), endpoint, region, self._aws)
 
-    def _token(self, host: str, api: EcrApi, *, renew: bool) -> Login:
+    def token(self, host: str, api: EcrApi, *, renew: bool) -> Login:
+        """The registry token of an API, a remembered one unless `renew`. Raises Unauthenticated, Unexpected."""
         keys = self._aws.keys()
         known = None if renew else self._store.token(host, keys.access_key)
         if known is not None:

@@ -57,6 +57,10 @@ class Store:
         self._write("DELETE FROM token WHERE until<=?", self._clock())
         self._write("REPLACE INTO token VALUES (?,?,?,?)", host, access_key, token, until)
 
+    def hosts(self) -> list[str]:
+        """Every host that a token is kept for that is still good."""
+        return [row[0] for row in self._read("SELECT DISTINCT host FROM token WHERE until>?", self._clock())]
+
     def forget_tokens(self, host: str) -> int:
         """Forget every token of a host; gives how many there were."""
         return self._write("DELETE FROM token WHERE host=?", host)

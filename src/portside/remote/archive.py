@@ -1,4 +1,4 @@
-"""Writing an image as one file: an OCI layout (image-layout.md) in a tar archive, which docker and podman load."""
+"""Writing an image as one file: an OCI layout (image-layout.md) in a tar archive, for `docker load` (from 25)."""
 
 from __future__ import annotations
 

@@ -180,10 +180,10 @@ def explained(error: Exception, url: str) -> Unreachable:
         return Unreachable(f"{host} is not trusted ({_reason(cause)})", "name its CA with SSL_CERT_FILE")
     if isinstance(cause, (NameResolutionError, socket.gaierror)):
         return Unreachable(f"{host} has no address", "check the name, and DNS")
-    if isinstance(cause, (ConnectTimeoutError, ReadTimeoutError, TimeoutError)):
-        return Unreachable(f"{host} did not answer in time", "try again; the push goes on where it stopped")
     if isinstance(cause, NewConnectionError):
         return Unreachable(f"{host} refused the connection", "check that it runs, and the port")
+    if isinstance(cause, (ConnectTimeoutError, ReadTimeoutError, TimeoutError)):
+        return Unreachable(f"{host} did not answer in time", "try again; the push goes on where it stopped")
     return Unreachable(f"The connection to {host} broke", "try again; the push goes on where it stopped")
 
 

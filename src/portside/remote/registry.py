@@ -211,7 +211,8 @@ class Refusal(RemoteError):
         if self.status == HTTPStatus.FORBIDDEN:
             return Denied(self.said or f"{host} does not allow {self.ask}", "ask for a policy that allows it")
         if self.status == HTTPStatus.NOT_FOUND:
-            return NotFound(self.said or f"{host} does not have it ({self.ask})")
+            advice = "create it, or push with --create" if "NAME_UNKNOWN" in self.codes else ""
+            return NotFound(self.said or f"{host} does not have it ({self.ask})", advice)
         if self.status == HTTPStatus.TOO_MANY_REQUESTS:
             return Unreachable(f"{host} has too many requests and did not recover", "try again later, or with --jobs 1")
         if self.status >= _SERVER_ERROR:
