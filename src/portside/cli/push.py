@@ -29,8 +29,8 @@ Examples:
 @click.option("--kms-key", metavar="ARN", help="With --create: encrypt with this key.")
 @click.option("--dry-run", is_flag=True, help="Say what would be pushed, and push nothing.")
 @click.option("--format", "form", type=click.Choice(["oci", "docker"]), help="Media types of the image's manifests.")
-@click.option("--compress", type=click.Choice(["gzip", "zstd", "none"]), default="gzip", show_default=True)
-@click.option("--level", type=int, metavar="N", help="Of the compression: gzip 0 to 3, zstd 1 to 19.")
+@click.option("--compress", type=click.Choice(["gzip", "zstd", "none"]), help="How every layer is compressed.")
+@click.option("--level", type=int, metavar="N", help="With --compress: 0 to 3 for gzip, 1 to 19 for zstd.")
 @common
 def push(
     source: str,
@@ -44,7 +44,7 @@ def push(
     kms_key: str | None,
     dry_run: bool,
     form: str | None,
-    compress: str,
+    compress: str | None,
     level: int | None,
     output: str,
     quiet: bool,
@@ -65,6 +65,8 @@ def push(
 
     if not create and (immutable or scan_on_push or kms_key):
         raise click.UsageError("--immutable, --scan-on-push and --kms-key describe the repository of --create")
+    if level is not None and compress is None:
+        raise click.UsageError("--level belongs to --compress")
     session = Session(profile=profile, region=region, jobs=jobs, quiet=quiet, output=output)
     with session.working():
         wishes = PushWishes(
@@ -74,7 +76,7 @@ def push(
             Creation(immutable, scan_on_push, kms_key) if create else None,
             dry_run,
             form,
-            Compression.of(compress, level),
+            Compression.of(compress, level) if compress else None,
             jobs,
         )
         pushed = Push(session.connections, os.environ, wishes, session.shown.progress, session.stop).run(

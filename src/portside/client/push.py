@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from portside.client import sources
@@ -30,6 +30,7 @@ from portside.remote.kept import NotKept
 from portside.remote.layout import LayoutSource
 from portside.remote.ports import Document, Source
 from portside.remote.progress import Progress, Stop
+from portside.remote.recompression import recompressed
 from portside.remote.references import Reference
 from portside.remote.registry_target import RegistryTarget
 
@@ -56,7 +57,8 @@ class PushWishes:
     dry_run: bool = False
     form: str | None = None
     """`oci` or `docker`; None keeps what the source has, and makes OCI's of what has none."""
-    compression: Compression = field(default_factory=Compression)
+    compression: Compression | None = None
+    """How layers are compressed; None: with gzip those of engines and archives, as they are those of other sources."""
     jobs: int = 4
 
 
@@ -180,6 +182,10 @@ class Push:
         root = source.root()
         if self._wishes.platform and root.media_type in media_types.INDEXES:
             root = source.manifest(platforms.chosen(root, self._wishes.platform))
+        if self._wishes.compression is not None and ingest is None:
+            with ThreadPoolExecutor() as threads:
+                ingest = self._ingest(target, threads)
+                source, root = recompressed(source, root, ingest)
         if self._wishes.form is not None:
             source, root = converted(source, root, self._wishes.form)
         return self._finished(source, root, target, reference, tags, ingest=ingest)
@@ -196,7 +202,7 @@ class Push:
     ) -> Summary:
         wishes = Wishes(tags, self._wishes.jobs, referrers=self._wishes.referrers, dry_run=self._wishes.dry_run)
         mounts = self._connections.mounts(reference.host, reference.repository, source.origin())
-        placed = ingest.outcomes if ingest is not None else None
+        placed = ingest.outcomes if ingest is not None and not self._wishes.dry_run else None
         return Copy(source, target, wishes, self._progress, self._stop, mounts=mounts, placed=placed).run(root)
 
     def _from_engine(self, place: Place, target: RegistryTarget, reference: Reference, tags: Sequence[str]) -> Summary:
@@ -238,8 +244,7 @@ class Push:
         config = config_of(source)
         if config is not None:
             self._connections.store.keep_config(config)
-        kept = None if self._wishes.dry_run else ingest
-        return self._copied(source, target, reference, tags, ingest=kept)
+        return self._copied(source, target, reference, tags, ingest=ingest)
 
     def _must_fit(self, platform: str) -> None:
         wanted = self._wishes.platform
@@ -255,7 +260,7 @@ class Push:
             sink,
             lambda blob: not target.missing([blob]),
             self._connections.store,
-            self._wishes.compression,
+            self._wishes.compression or Compression(),
             progress=self._progress,
             threads=threads,
         )

@@ -29,7 +29,7 @@ else:
 
 # Neither module has complete types.
 _ZLIB: Any = isal_zlib
-_ZSTD: Any = zstd
+ZSTD: Any = zstd
 
 BLOCK = 1024 * 1024
 _GZIP_HEADER = bytes.fromhex("1f8b08000000000000ff")  # no name, no time, any system
@@ -99,12 +99,12 @@ def _gzip(blocks: Iterable[bytes], level: int, threads: ThreadPoolExecutor) -> I
 
 def _zstd(pieces: Iterable[bytes], level: int) -> Iterator[bytes]:
     options = {
-        _ZSTD.CompressionParameter.compression_level: level,
-        _ZSTD.CompressionParameter.checksum_flag: 1,
-        _ZSTD.CompressionParameter.nb_workers: max(2, os.cpu_count() or 1),
-        _ZSTD.CompressionParameter.job_size: 4 * BLOCK,
+        ZSTD.CompressionParameter.compression_level: level,
+        ZSTD.CompressionParameter.checksum_flag: 1,
+        ZSTD.CompressionParameter.nb_workers: max(2, os.cpu_count() or 1),
+        ZSTD.CompressionParameter.job_size: 4 * BLOCK,
     }
-    machine = _ZSTD.ZstdCompressor(options=options)
+    machine = ZSTD.ZstdCompressor(options=options)
     for piece in pieces:
         if out := machine.compress(piece):
             yield out
@@ -126,4 +126,4 @@ def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _version(kind: str) -> str:
-    return f"isal-{version('isal')}" if kind == "gzip" else f"zstd-{_ZSTD.zstd_version}"
+    return f"isal-{version('isal')}" if kind == "gzip" else f"zstd-{ZSTD.zstd_version}"

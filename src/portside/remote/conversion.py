@@ -29,10 +29,10 @@ def converted(source: Source, root: Document, form: str) -> tuple[Source, Docume
     """The image in the form `oci` or `docker`; the same source when it is in it already. Raises Unusable."""
     made: dict[Digest, Document] = {}
     document = _converted(source, root, form, made)
-    return (source, root) if document == root else (_Converted(source, document, made), document)
+    return (source, root) if document == root else (Remade(source, document, made), document)
 
 
-class _Converted:
+class Remade:
     """A source whose manifests were made anew."""
 
     def __init__(self, source: Source, root: Document, made: dict[Digest, Document]) -> None:
@@ -41,19 +41,26 @@ class _Converted:
         self._made = made
 
     def root(self) -> Document:
+        """The manifest that was made."""
         return self._root
 
     def manifest(self, listed: Descriptor) -> Document:
+        """One that was made, or one of the source's."""
         return self._made.get(listed.digest) or self._source.manifest(listed)
 
     def blob(self, listed: Descriptor, start: int = 0) -> Iterator[bytes]:
+        """The source's blob."""
         return self._source.blob(listed, start)
 
     def referrers(self, subject: Digest) -> Sequence[Descriptor]:
+        """None that would refer to it: raises Unusable."""
         del subject
-        raise Unusable("What refers to an image does not refer to it in another format", "leave out --format")
+        raise Unusable(
+            "What refers to an image does not refer to it when it is changed", "leave out --format and --compress"
+        )
 
     def origin(self) -> tuple[str, str] | None:
+        """The source's."""
         return self._source.origin()
 
 

@@ -217,6 +217,7 @@ class Refusal(RemoteError):
             return Unreachable(f"{host} has too many requests and did not recover", "try again later, or with --jobs 1")
         if self.status >= _SERVER_ERROR:
             return Unreachable(f"{host} keeps failing with HTTP {self.status}", "try again later")
+        self.message = f"{host} answered {self.ask} with HTTP {self.status}{f' ({self.said})' if self.said else ''}"
         return self
 
 

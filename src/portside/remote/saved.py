@@ -110,9 +110,14 @@ def manifest(config: Digest, size: int, layers: Sequence[Layer], form: str) -> D
         "schemaVersion": 2,
         "mediaType": kind,
         "config": _described(_CONFIG_TYPE[form], config, size),
-        "layers": [_described(_layer_type(form, one.compression), one.blob.digest, one.blob.size) for one in layers],
+        "layers": [described(form, layer) for layer in layers],
     }
     return Document(kind, json.dumps(document, separators=(",", ":")).encode())
+
+
+def described(form: str, layer: Layer) -> dict[str, Any]:
+    """A layer as a manifest of this form lists it. Raises Unusable."""
+    return _described(_layer_type(form, layer.compression), layer.blob.digest, layer.blob.size)
 
 
 def layers_of(image: SavedImage, find: Callable[[str], Layer | None], place: str) -> list[Layer]:

@@ -196,7 +196,7 @@ class Uploads:
             body = self._body(content, upload.held, counted)
             try:
                 return self._patched(upload, blob.size, body)
-            except (Unreachable, Refusal) as failure:
+            except (Unreachable, NotFound, Refusal) as failure:
                 if attempt == ATTEMPTS - 1 or not _may_go_on(failure):
                     raise
                 self._stop.wait(pause_before(attempt))
@@ -230,7 +230,7 @@ class Uploads:
             rest = chunk[max(upload.held - first, 0) :]
             try:
                 return self._patched(upload, end, lambda rest=rest: rest)
-            except (Unreachable, Refusal) as failure:
+            except (Unreachable, NotFound, Refusal) as failure:
                 if attempt == ATTEMPTS - 1 or not _may_go_on(failure):
                     raise
                 self._stop.wait(pause_before(attempt))
