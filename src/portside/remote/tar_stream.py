@@ -33,7 +33,7 @@ _MOST_LINKS = 8
 _BLOBS = "blobs/sha256/"
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 """How compressed layers begin: they stay as they are."""
-_NOT_LAYERS = frozenset({"VERSION", "json", "repositories", "oci-layout"})
+_NOT_LAYERS = frozenset({"VERSION", "json", "repositories"})
 _DAMAGED = (tarfile.TarError, EOFError, zlib.error, OSError)
 
 
