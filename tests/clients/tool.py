@@ -1,4 +1,4 @@
-"""The push tool as a person runs it: a process of its own, with a home, a cache and a Docker configuration of its own."""
+"""The push tool as a person runs it: a process, with a home, a cache and a Docker configuration of its own."""
 
 from __future__ import annotations
 

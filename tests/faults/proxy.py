@@ -1,7 +1,7 @@
 """A proxy on loopback that behaves badly on request: it stands between a client and a real registry.
 
-Each rule names the requests that it is for and what happens to them, a number of times; every other request passes as it
-is. What passed is kept, headers and all, so that a test can see who was shown a credential.
+Each rule names the requests that it is for and what happens to them, a number of times; every other request passes as
+it is. What passed is kept, headers and all, so that a test can see who was shown a credential.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The push tool against registries that fail, lie and break off: the right exit code, one clear sentence, nothing lost."""
+"""The push tool against registries that fail, lie and break off: the right exit code, one sentence, nothing lost."""
 
 from __future__ import annotations
 

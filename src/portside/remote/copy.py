@@ -91,15 +91,15 @@ class Copy:
         """Copy the image; `root` in place of the source's own, when its manifest is a part of it."""
         document = root or self._source.root()
         summary = Summary(document.descriptor)
-        self._copy(document, list(self._wishes.tags), summary, at_root=True)
+        self._copy(document, list(self._wishes.tags), summary)
         return summary
 
-    def _copy(self, document: Document, tags: list[str], summary: Summary, *, at_root: bool) -> None:
+    def _copy(self, document: Document, tags: list[str], summary: Summary) -> None:
         nodes = list(self._nodes(document, 0))
-        there = self._manifests_there(nodes, tags if at_root else [])
+        there = self._manifests_there(nodes, tags)
         self._blobs(nodes, there, summary)
         if not self._wishes.dry_run:
-            self._manifests(nodes, there, tags, summary, at_root=at_root)
+            self._manifests(nodes, there, tags, summary)
         if self._wishes.referrers:
             self._referrers(nodes, summary)
 
@@ -176,13 +176,11 @@ class Copy:
         self._progress.finished(str(blob.digest), outcome)
         return outcome
 
-    def _manifests(
-        self, nodes: list[_Node], there: dict[Digest, str], tags: list[str], summary: Summary, *, at_root: bool
-    ) -> None:
+    def _manifests(self, nodes: list[_Node], there: dict[Digest, str], tags: list[str], summary: Summary) -> None:
         for node in nodes:
             self._stop.check()
             digest = node.document.descriptor.digest
-            is_root = at_root and node is nodes[-1]
+            is_root = node is nodes[-1]
             state = there.get(digest)
             if state == "tag" or (state == "digest" and not (is_root and tags)):
                 continue
@@ -193,7 +191,7 @@ class Copy:
         for node in nodes:
             for listed in self._source.referrers(node.document.descriptor.digest):
                 if listed.digest not in self._done:
-                    self._copy(self._source.manifest(listed), [], summary, at_root=False)
+                    self._copy(self._source.manifest(listed), [], summary)
 
 
 @dataclass(frozen=True, slots=True)

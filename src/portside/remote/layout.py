@@ -44,13 +44,12 @@ class LayoutSource:
 
     def root(self) -> Document:
         """The manifest that was asked for. Raises Unusable for several images without a name to choose by."""
-        if not self._wanted and len(self._listed) == 1:
-            return self.manifest(self._listed[0][0])
         if not self._wanted:
+            images = self._images()
+            if len(images) == 1:
+                return self.manifest(images[0])
             names = ", ".join(sorted(name for _, name in self._listed if name)[:8])
-            raise Unusable(
-                f"{self._files.say()} has {len(self._listed)} images ({names})", "name one with :TAG or @DIGEST"
-            )
+            raise Unusable(f"{self._files.say()} has {len(images)} images ({names})", "name one with :TAG or @DIGEST")
         if ":" in self._wanted:
             return self._by_digest()
         for descriptor, name in self._listed:
@@ -78,17 +77,24 @@ class LayoutSource:
 
     def referrers(self, subject: Digest) -> Sequence[Descriptor]:
         """The listed manifests that refer to the subject."""
-        found: list[Descriptor] = []
-        for descriptor, _ in self._listed:
-            with contextlib.suppress(NotFound, ValueError, AttributeError):
-                named: object = json.loads(self.manifest(descriptor).content).get("subject")
-                if isinstance(named, dict) and cast("dict[str, Any]", named).get("digest") == str(subject):
-                    found.append(descriptor)
-        return found
+        return [one for one, _ in self._listed if self._subject(one) == str(subject)]
 
     def origin(self) -> tuple[str, str] | None:
         """Not a registry."""
         return None
+
+    def _images(self) -> list[Descriptor]:
+        """What is listed for itself, and not because it refers to something else that is."""
+        if len(self._listed) == 1:
+            return [self._listed[0][0]]
+        return [one for one, name in self._listed if name or self._subject(one) is None]
+
+    def _subject(self, listed: Descriptor) -> str | None:
+        try:
+            named: object = json.loads(self.manifest(listed).content).get("subject")
+        except (NotFound, ValueError, AttributeError):
+            return None
+        return str(cast("dict[str, Any]", named).get("digest")) if isinstance(named, dict) else None
 
     def _by_digest(self) -> Document:
         try:

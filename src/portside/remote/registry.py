@@ -59,12 +59,13 @@ class RegistryClient:
         may_be_plain: bool = False,
         at_once: int = 8,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`may_be_plain`: speak HTTP when the host has no TLS; loopback hosts always may."""
         self.host = host
         self._http = http
-        self._authorization = Authorization(host, http, logins)
-        self._pace = Pace(at_once, sleep=sleep)
+        self._authorization = Authorization(host, http, logins, clock=clock)
+        self._pace = Pace(at_once, sleep=sleep, clock=clock)
         self._sleep = sleep
         self._loopback = host.startswith(LOOPBACK)
         self._may_be_plain = may_be_plain or self._loopback

@@ -60,7 +60,7 @@ class Layer:
 def images(content: bytes, place: str) -> list[SavedImage]:
     """Read `manifest.json`. Raises WrongContent."""
     try:
-        entries = cast("list[dict[str, Any]]", json.loads(content))
+        entries = cast("list[dict[str, Any]]", json.loads(content))[:]
         found = [
             SavedImage(
                 canonical(entry["Config"]),
