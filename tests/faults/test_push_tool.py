@@ -12,8 +12,8 @@ import pytest
 
 from tests.clients import images
 from tests.clients.images import Layout, Recipe
-from tests.faults.proxy import Answer, Proxy, Rule, header, proxy, refusal
 from tests.clients.tool import Done, Tool
+from tests.faults.proxy import Answer, Proxy, Rule, header, proxy, refusal
 from tests.wire.server import RunningRegistry, serve
 
 BLOB = r"/v2/.*/blobs/uploads/."

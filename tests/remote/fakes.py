@@ -149,7 +149,7 @@ def image(place: MemoryPlace, *layers: bytes, subject: Descriptor | None = None)
         "layers": [described("application/vnd.oci.image.layer.v1.tar", place.add(one)) for one in layers],
         **({"subject": described(OCI_MANIFEST, subject)} if subject else {}),
     }
-    made = Document(OCI_MANIFEST, json.dumps(document).encode())
+    made = Document(OCI_MANIFEST, json.dumps(document, separators=(",", ":")).encode())
     place.list(made)
     return made
 
@@ -160,7 +160,10 @@ def index(place: MemoryPlace, *children: Document, platforms: Sequence[str] = ()
     for entry, platform in zip(entries, platforms, strict=False):
         system, _, architecture = platform.partition("/")
         entry["platform"] = {"os": system, "architecture": architecture}
-    made = Document(OCI_INDEX, json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode())
+    made = Document(
+        OCI_INDEX,
+        json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}, separators=(",", ":")).encode(),
+    )
     place.list(made)
     return made
 

@@ -190,6 +190,7 @@ def test_what_an_engine_calls_a_layer_is_checked_and_forgotten_when_it_is_anothe
 def test_a_store_that_fails_ends_the_reading() -> None:
     class Full(MemorySink):
         def send_once(self, key: str, pieces: object, label: str) -> object:  # type: ignore[override]
+            del key, pieces, label
             raise NotFound("the registry is gone")
 
     images = Images(ingest(Full()), Stop(), form="oci", jobs=2)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -99,7 +98,7 @@ BROKEN = {
     "an index without end": lambda folder: (folder / "index.json").write_bytes(b"[" * 5_000_000),
     "an index that is a link": lambda folder: (
         (folder / "index.json").rename(folder / "elsewhere"),
-        os.symlink(folder / "elsewhere", folder / "index.json"),
+        (folder / "index.json").symlink_to(folder / "elsewhere"),
     ),
 }
 

@@ -56,12 +56,12 @@ def test_a_login_that_is_not_taken_is_renewed_once(answer: Reply) -> None:
 
 
 def test_a_registry_that_says_it_is_ecr_is_given_a_login_for_its_api() -> None:
-    class None_then(Keys):
+    class OnlyForEcr(Keys):
         def login(self, host: str, *, renew: bool = False, ecr_at: str | None = None) -> Login | None:
             self.asked.append((host, renew, ecr_at))
             return Login("AWS", "one") if ecr_at else None
 
-    script, keys = Script([replies(401, Www_Authenticate=ECR), reply()]), None_then([])
+    script, keys = Script([replies(401, Www_Authenticate=ECR), reply()]), OnlyForEcr([])
     client(script, keys).send(Ask("GET", "/v2/"))
     assert keys.asked == [(HOST, False, None), (HOST, False, f"https://{HOST}")]
 
@@ -74,7 +74,7 @@ def test_logins_that_are_never_taken_end() -> None:
 
 
 def test_without_a_login_the_person_is_told_to_log_in() -> None:
-    with pytest.raises(Unauthenticated, match="wants a login: run 'portside login registry.example'"):
+    with pytest.raises(Unauthenticated, match=r"wants a login: run 'portside login registry\.example'"):
         client(Script([replies(401, Www_Authenticate=ECR)])).send(Ask("GET", "/v2/"))
 
 
@@ -100,6 +100,7 @@ def test_a_token_service_is_asked_with_the_login_and_its_token_shown_from_then_o
 def test_an_identity_token_is_exchanged() -> None:
     class Exchanging:
         def login(self, host: str, *, renew: bool = False, ecr_at: str | None = None) -> Login | None:
+            del host, renew, ecr_at
             return Login(identity_token="refresh")
 
     script = Script([replies(401, Www_Authenticate=BEARER), replies(200, {"access_token": "t"}), replies(200)])

@@ -67,7 +67,7 @@ def pushed(done: Done) -> str:
     return done.out.strip().rpartition("@")[2]
 
 
-def create(tool: Tool, name: str, registry: RunningRegistry) -> str:
+def create(name: str, registry: RunningRegistry) -> str:
     """A repository is made where one must be; a registry without an API makes them itself."""
     host, _, rest = name.partition("/")
     if host == registry.host:
@@ -97,12 +97,12 @@ def test_the_road_of_the_first_push(
 
 
 def test_every_source_gives_the_same_image(
-    tool: Tool, host: str, registry: RunningRegistry, docker: Docker, layout: Layout, loaded: str, own_state: Path
+    tool: Tool, host: str, registry: RunningRegistry, docker: Docker, loaded: str, own_state: Path
 ) -> None:
     archive = own_state / "app.tar"
     docker.run("save", "--output", archive, loaded)
     saved = archive.read_bytes()
-    name = create(tool, f"{host}/sources/app:1", registry)
+    name = create(f"{host}/sources/app:1", registry)
 
     found = {
         pushed(tool.run("push", loaded, name, "--format", "oci")),
@@ -127,7 +127,7 @@ def test_every_source_gives_the_same_image(
 def test_an_oci_image_arrives_as_it_is(
     form: str, tool: Tool, host: str, registry: RunningRegistry, skopeo: Skopeo, layout: Layout, own_state: Path
 ) -> None:
-    name = create(tool, f"{host}/oci/{form.replace(' ', '-')}:1", registry)
+    name = create(f"{host}/oci/{form.replace(' ', '-')}:1", registry)
     archive = own_state / "oci.tar"
     with archive.open("wb") as file:
         images.write_layout_archive(layout, "any/name:1", file)
@@ -141,7 +141,7 @@ def test_an_oci_image_arrives_as_it_is(
 def test_an_index_goes_whole_or_by_platform(
     tool: Tool, host: str, registry: RunningRegistry, skopeo: Skopeo, index: Layout
 ) -> None:
-    name = create(tool, f"{host}/platforms/app:all", registry)
+    name = create(f"{host}/platforms/app:all", registry)
     assert pushed(tool.run("push", index.folder, name, "--tag", "latest")) == index.root.digest
     assert skopeo_digest(skopeo, registry, name) == index.root.digest
     one = name.replace(":all", ":one")
@@ -155,7 +155,7 @@ def test_an_index_goes_whole_or_by_platform(
 def test_layers_are_compressed_as_wished_and_pull_the_same(
     kind: str, tool: Tool, registry: RunningRegistry, docker: Docker, layout: Layout, skopeo: Skopeo
 ) -> None:
-    name = create(tool, f"{registry.host}/compressed/{kind}:1", registry)
+    name = create(f"{registry.host}/compressed/{kind}:1", registry)
     digest = pushed(tool.run("push", layout.folder, name, "--compress", kind))
     assert digest == pushed(tool.run("push", layout.folder, name, "--compress", kind))
     layers = {layer["mediaType"] for layer in registry.stored(name).document["layers"]}
@@ -172,7 +172,7 @@ def test_layers_are_compressed_as_wished_and_pull_the_same(
 def test_docker_s_format_is_what_docker_push_makes(
     tool: Tool, registry: RunningRegistry, docker: Docker, loaded: str
 ) -> None:
-    name = create(tool, f"{registry.host}/docker/format:1", registry)
+    name = create(f"{registry.host}/docker/format:1", registry)
     pushed(tool.run("push", loaded, name, "--format", "docker"))
     stored = registry.stored(name)
     assert stored.media_type == images.DOCKER.manifest
@@ -183,7 +183,7 @@ def test_docker_s_format_is_what_docker_push_makes(
 def test_an_engine_is_not_asked_to_save_what_the_registry_has(
     tool: Tool, registry: RunningRegistry, loaded: str
 ) -> None:
-    name = create(tool, f"{registry.host}/again/app:1", registry)
+    name = create(f"{registry.host}/again/app:1", registry)
     first = pushed(tool.run("push", loaded, name))
     again = tool.run("push", loaded, name.replace(":1", ":2"), "--output", "json")
     assert again.code == 0, again.err
@@ -195,7 +195,7 @@ def test_an_engine_is_not_asked_to_save_what_the_registry_has(
 def test_an_engine_s_image_goes_where_its_name_says(
     tool: Tool, registry: RunningRegistry, docker: Docker, loaded: str
 ) -> None:
-    name = create(tool, f"{registry.host}/named/app:7", registry)
+    name = create(f"{registry.host}/named/app:7", registry)
     docker.run("tag", loaded, name)
     assert pushed(tool.run("push", name)) == registry.stored(name).digest
     docker.remove(name)
@@ -213,13 +213,13 @@ def test_a_bare_name_goes_to_the_registry_that_the_profile_means(
 def test_copy_moves_an_image_between_registries_and_mounts_within_one(
     tool: Tool, registry: RunningRegistry, debian: Distribution, index: Layout
 ) -> None:
-    there = create(tool, f"{registry.host}/copied/app:1", registry)
+    there = create(f"{registry.host}/copied/app:1", registry)
     pushed(tool.run("push", index.folder, f"{debian.host}/copied/app:1"))
     assert pushed(tool.run("copy", f"{debian.host}/copied/app:1", there)) == index.root.digest
     assert hashlib.sha256(debian.manifest(f"{debian.host}/copied/app:1")).hexdigest() in registry.stored(there).digest
 
     registry.ecr.put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
-    mounted = tool.run("copy", there, create(tool, f"{registry.host}/copied/twice:1", registry), "--output", "json")
+    mounted = tool.run("copy", there, create(f"{registry.host}/copied/twice:1", registry), "--output", "json")
     assert mounted.code == 0, mounted.err
     assert {blob["outcome"] for blob in mounted.document["blobs"]} == {"mounted"}
     assert mounted.document["bytesSent"] == 0
@@ -229,7 +229,7 @@ def test_what_refers_to_an_image_goes_along(
     tool: Tool, registry: RunningRegistry, debian: Distribution, layout: Layout, own_state: Path
 ) -> None:
     signed = _signed(own_state / "signed", layout)
-    name = create(tool, f"{registry.host}/signed/app:1", registry)
+    name = create(f"{registry.host}/signed/app:1", registry)
     assert tool.run("push", f"{signed}:latest", name, "--with-referrers").code == 0
     back = own_state / "back"
     assert tool.run("pull", name, "--to", back, "--with-referrers").code == 0
@@ -246,7 +246,7 @@ def test_what_refers_to_an_image_goes_along(
 def test_pull_writes_a_folder_a_file_and_into_an_engine(
     tool: Tool, registry: RunningRegistry, docker: Docker, layout: Layout, own_state: Path
 ) -> None:
-    name = create(tool, f"{registry.host}/pulled/app:1", registry)
+    name = create(f"{registry.host}/pulled/app:1", registry)
     pushed(tool.run("push", layout.folder, name))
     folder, file = own_state / "folder", own_state / "file.tar"
     for place in (folder, file, "docker"):
@@ -264,7 +264,7 @@ def test_docker_pushes_with_the_login_that_the_tool_keeps_and_with_its_helper(
 ) -> None:
     configuration = docker.configuration / "config.json"
     tool.variables |= {"AWS_ENDPOINT_URL": registry.url, "DOCKER_CONFIG": str(docker.configuration)}
-    name = create(tool, f"{registry.host}/login/app:1", registry)
+    name = create(f"{registry.host}/login/app:1", registry)
     docker.run("tag", loaded, name)
     for arguments in ((), ("--helper",)):
         configuration.unlink(missing_ok=True)
@@ -282,7 +282,7 @@ def test_docker_pushes_with_the_login_that_the_tool_keeps_and_with_its_helper(
 
 
 def test_ls_lists_repositories_and_tags(tool: Tool, registry: RunningRegistry, layout: Layout) -> None:
-    name = create(tool, f"{registry.host}/listed/app:1", registry)
+    name = create(f"{registry.host}/listed/app:1", registry)
     pushed(tool.run("push", layout.folder, name, "--tag", "2"))
     assert "listed/app" in tool.run("ls", registry.host).out.splitlines()
     listed = tool.run("ls", f"{registry.host}/listed/app", "--output", "json").document

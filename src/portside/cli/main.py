@@ -6,6 +6,7 @@ Importing this module imports click and the table of settings; a command imports
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import json
 import os
@@ -49,6 +50,15 @@ class Tree(click.Group):
         """Every command, in the order of the table."""
         del ctx
         return list(_COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a name that is almost one is told which (click knows only commands that are loaded)."""
+        near = difflib.get_close_matches(args[0], _COMMANDS)
+        if args[0] not in _COMMANDS and near and not args[0].startswith("-"):
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name."""

@@ -39,8 +39,10 @@ class Kept:
 class DockerConfig:
     """The files, in the order in which they are asked."""
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, environment: Mapping[str, str] = os.environ, patience: float = _HELPER_SECONDS) -> None:
+        """`patience`: seconds that a helper program may take."""
         self._environment = environment
+        self._patience = patience
 
     def folder(self) -> Path:
         """Docker's own folder."""
@@ -99,14 +101,14 @@ class DockerConfig:
                 [program, "get"],
                 input=server.encode(),
                 capture_output=True,
-                timeout=_HELPER_SECONDS,
+                timeout=self._patience,
                 check=False,
                 env=dict(self._environment),
             )
         except FileNotFoundError:
             raise Unauthenticated(f"There is no program {program}", f"install it, or mend {self.file}") from None
         except subprocess.TimeoutExpired:
-            raise Unauthenticated(f"{program} did not answer in {_HELPER_SECONDS:.0f} s", f"mend {self.file}") from None
+            raise Unauthenticated(f"{program} did not answer in {self._patience:.0f} s", f"mend {self.file}") from None
         except OSError as error:
             raise Unauthenticated(f"{program} cannot be run ({error.strerror})", f"mend {self.file}") from None
         if done.returncode != 0:
@@ -158,7 +160,7 @@ class DockerConfig:
         program = f"docker-credential-{helper}"
         try:
             done = subprocess.run(  # noqa: S603 - the program that the person's own configuration names
-                [program, verb], input=said.encode(), capture_output=True, timeout=_HELPER_SECONDS, check=False
+                [program, verb], input=said.encode(), capture_output=True, timeout=self._patience, check=False
             )
         except (OSError, subprocess.TimeoutExpired):
             done = None

@@ -43,7 +43,7 @@ WORDS: dict[int, str] = {
 
 def exit_code(failure: RemoteError) -> int:
     """The code that a failure ends with."""
-    return EXITS[type(failure)]
+    return next(EXITS[kind] for kind in type(failure).__mro__ if kind in EXITS)
 
 
 def document(failure: RemoteError) -> dict[str, dict[str, object]]:

@@ -105,17 +105,20 @@ class PersonsLogins:
             return Login("AWS", known)
         reply = api.call("GetAuthorizationToken")
         try:
-            [data, *_] = reply["authorizationData"]
-            username, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
-            until = _seconds(data["expiresAt"])
-        except (KeyError, TypeError, ValueError, binascii.Error):
+            username, password, until = _read(reply)
+        except (KeyError, IndexError, TypeError, ValueError, binascii.Error):
             raise Unexpected(f"{api.endpoint} gave no registry token", "check that it is an ECR API") from None
         self._store.keep_token(host, keys.access_key, password, until - _EARLY)
         return Login(username, password)
 
 
-def _seconds(value: Any) -> float:
-    return float(value)
+def _read(reply: dict[str, Any]) -> tuple[str, str, float]:
+    """User name, password and end (Unix seconds) of a registry token (ecr-behaviour 1.1)."""
+    data = reply["authorizationData"][0]
+    username, _, password = base64.b64decode(data["authorizationToken"], validate=True).decode().partition(":")
+    if not username or not password:
+        raise ValueError("half a login")
+    return username, password, float(data["expiresAt"])
 
 
 def _same_place(endpoint: str, host: str) -> bool:
