@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check conformance model bench soak clean
+.PHONY: help setup setup-dev run test check conformance model bench bench-client soak clean
 
 help: ## list these targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  %-11s %s\n' "$$name" "$$what"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  %-13s %s\n' "$$name" "$$what"; done
 
 setup: $(VENV)/.portside ## make .venv with the command .venv/bin/portside
 
@@ -42,6 +42,9 @@ soak: setup-dev ## thousands of clients at once, and two hundred deaths; reports
 bench: setup-dev ## server CPU per request beside other registries; reports, never fails
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.decisions
+
+bench-client: setup-dev ## `portside push` beside docker, skopeo, crane and regctl
+	$(BIN)/python -m bench.push_client
 
 clean: ## remove what these targets made, but never the registry's data
 	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -35,6 +35,8 @@ class Build:
 BUILDS: Mapping[str, Build] = {
     "v3": Build("github.com/distribution/distribution/v3", "v3.1.2", "./cmd/registry"),
     # The tags of zot's own "minimal" binary: no extension, and no C library for OpenPGP.
+    "crane": Build("github.com/google/go-containerregistry", "v0.22.1", "./cmd/crane"),
+    "regctl": Build("github.com/regclient/regclient", "v0.11.7", "./cmd/regctl"),
     "zot": Build("zotregistry.dev/zot/v2", "v2.1.18", "./cmd/zot", "minimal,containers_image_openpgp"),
     "zb": Build("zotregistry.dev/zot/v2", "v2.1.18", "./cmd/zb", "minimal,containers_image_openpgp"),
 }

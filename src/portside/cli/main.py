@@ -6,7 +6,6 @@ Importing this module imports click and the table of settings; a command imports
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import json
 import os
@@ -55,9 +54,12 @@ class Tree(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; a name that is almost one is told which (click knows only commands that are loaded)."""
-        near = difflib.get_close_matches(args[0], _COMMANDS)
-        if args[0] not in _COMMANDS and near and not args[0].startswith("-"):
-            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
+        if args[0] not in _COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], _COMMANDS)
+            if near:
+                ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

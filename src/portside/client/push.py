@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from portside.client import sources
 from portside.client.connections import Connections, image_name
-from portside.client.engines import endpoint
 from portside.client.sources import Kind, Place
 from portside.core import media_types
+from portside.core.digest import Digest
 from portside.core.names import Tag, parse_tag
 from portside.remote import platforms
-from portside.remote.compression import Compression
 from portside.remote.conversion import converted
 from portside.remote.copy import Copy, Summary, Wishes
 from portside.remote.ecr_api import EcrError
-from portside.remote.engine import Engine
 from portside.remote.errors import NotFound, Unreachable, Unusable
-from portside.remote.files import Folder, TarFile
-from portside.remote.images import Images, config_of
-from portside.remote.ingest import Ingest
+from portside.remote.files import Folder
 from portside.remote.kept import NotKept
 from portside.remote.layout import LayoutSource
 from portside.remote.ports import Document, Source
 from portside.remote.progress import Progress, Stop
-from portside.remote.recompression import recompressed
 from portside.remote.references import Reference
 from portside.remote.registry_target import RegistryTarget
 
-_GZIP = b"\x1f\x8b"
+if TYPE_CHECKING:
+    from portside.remote.compression import Compression
+    from portside.remote.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +96,36 @@ class Push:
         if self._wishes.create is not None and not self._wishes.dry_run:
             self._create(reference, self._wishes.create)
         target = self._connections.target(reference)
-        if place.kind is Kind.ENGINE:
-            summary = self._from_engine(place, target, reference, tags)
-        elif place.kind is Kind.ARCHIVE:
-            summary = self._from_archive(place, target, reference, tags)
-        elif place.kind is Kind.LAYOUT:
-            summary = self._copied(LayoutSource(Folder(Path(place.name)), place.wanted), target, reference, tags)
-        else:
-            read = self._connections.source(image_name(place.name))
-            summary = self._copied(read, target, reference, tags)
+        with ThreadPoolExecutor() as threads:
+            summary = self._pushed(_Going(target, reference, tags), place, threads)
         if not self._wishes.dry_run:
             blobs = [blob.digest for blob, _ in summary.blobs]
             self._connections.store.seen(reference.host, reference.repository, blobs)
         return Pushed(reference, tags, summary, time.monotonic() - begun)
+
+    def _pushed(self, going: _Going, place: Place, threads: ThreadPoolExecutor) -> Summary:
+        if place.kind is Kind.LAYOUT:
+            return self._copied(LayoutSource(Folder(Path(place.name)), place.wanted), going, threads)
+        if place.kind is Kind.REGISTRY:
+            return self._copied(self._connections.source(image_name(place.name)), going, threads)
+        from portside.client.ingestion import Ingestion  # noqa: PLC0415 - a layout needs no compression
+
+        ingestion = Ingestion(
+            self._connections, self._wishes, self._progress, self._stop, target=going.target, threads=threads
+        )
+        if place.kind is Kind.ENGINE:
+            engine = self._engine()
+            image = ingestion.described(engine, place.name)
+            known = ingestion.remembered(image)
+            if known is not None:
+                try:
+                    return self._finished(known, known.root(), going)
+                except NotKept:
+                    self._progress.said("The registry lacks layers that it had; the engine saves the image")
+            source = ingestion.saved(engine, place.name)
+        else:
+            source = ingestion.archived(place)
+        return self._copied(source, going, threads, placed=ingestion.outcomes)
 
     def _reference(self, place: Place, destination: str | None) -> Reference:
         if destination is None:
@@ -149,6 +162,9 @@ class Push:
         return Place(Kind.ENGINE, place.name)
 
     def _engine(self) -> Engine:
+        from portside.client.engines import endpoint  # noqa: PLC0415 - as below
+        from portside.remote.engine import Engine  # noqa: PLC0415 - as below
+
         return Engine(endpoint(self._environment))
 
     def _create(self, reference: Reference, creation: Creation) -> None:
@@ -173,105 +189,42 @@ class Push:
     def _copied(
         self,
         source: Source,
-        target: RegistryTarget,
-        reference: Reference,
-        tags: Sequence[str],
+        going: _Going,
+        threads: ThreadPoolExecutor,
         *,
-        ingest: Ingest | None = None,
+        placed: Mapping[Digest, str] | None = None,
     ) -> Summary:
+        """Copy what the wishes make of a source; `placed`: what an ingestion stored, and compressed as wished."""
         root = source.root()
         if self._wishes.platform and root.media_type in media_types.INDEXES:
             root = source.manifest(platforms.chosen(root, self._wishes.platform))
-        if self._wishes.compression is not None and ingest is None:
-            with ThreadPoolExecutor() as threads:
-                ingest = self._ingest(target, threads)
-                source, root = recompressed(source, root, ingest)
+        if self._wishes.compression is not None and placed is None:
+            from portside.client.ingestion import Ingestion  # noqa: PLC0415 - as above
+            from portside.remote.recompression import recompressed  # noqa: PLC0415 - as above
+
+            ingestion = Ingestion(
+                self._connections, self._wishes, self._progress, self._stop, target=going.target, threads=threads
+            )
+            source, root = recompressed(source, root, ingestion.ingest)
+            placed = ingestion.outcomes
         if self._wishes.form is not None:
             source, root = converted(source, root, self._wishes.form)
-        return self._finished(source, root, target, reference, tags, ingest=ingest)
+        return self._finished(source, root, going, placed=placed)
 
     def _finished(
-        self,
-        source: Source,
-        root: Document,
-        target: RegistryTarget,
-        reference: Reference,
-        tags: Sequence[str],
-        *,
-        ingest: Ingest | None = None,
+        self, source: Source, root: Document, going: _Going, *, placed: Mapping[Digest, str] | None = None
     ) -> Summary:
-        wishes = Wishes(tags, self._wishes.jobs, referrers=self._wishes.referrers, dry_run=self._wishes.dry_run)
-        mounts = self._connections.mounts(reference.host, reference.repository, source.origin())
-        placed = ingest.outcomes if ingest is not None and not self._wishes.dry_run else None
-        return Copy(source, target, wishes, self._progress, self._stop, mounts=mounts, placed=placed).run(root)
-
-    def _from_engine(self, place: Place, target: RegistryTarget, reference: Reference, tags: Sequence[str]) -> Summary:
-        engine, store = self._engine(), self._connections.store
-        image = engine.inspect(place.name)
-        self._must_fit(image.platform)
-        with ThreadPoolExecutor() as threads:
-            ingest = self._ingest(target, threads)
-            images = self._images(ingest)
-            known = images.remembered(image, store.config_size(image.id))
-            if known is not None:
-                try:
-                    return self._finished(known, known.root(), target, reference, tags)
-                except NotKept:
-                    self._progress.said("The registry lacks layers that it had; the engine saves the image")
-            with engine.saved(place.name) as file:
-                name = f"the engine's image {place.name}"
-                source, layers = images.streamed(file, "", name, named=store.named)
-        for name, layer in layers.items():
-            store.name(name, layer.diff_id)
-        return self._ingested(source, ingest, target, reference, tags)
-
-    def _from_archive(self, place: Place, target: RegistryTarget, reference: Reference, tags: Sequence[str]) -> Summary:
-        with ThreadPoolExecutor() as threads:
-            ingest = self._ingest(target, threads)
-            images = self._images(ingest)
-            if place.name == "-":
-                source, _ = images.streamed(sys.stdin.buffer, place.wanted, "standard input")
-            elif _is_plain_tar(Path(place.name)):
-                source = images.archived(TarFile(Path(place.name)), place.wanted)
-            else:
-                with Path(place.name).open("rb") as file:
-                    source, _ = images.streamed(file, place.wanted, place.name)
-        return self._ingested(source, ingest, target, reference, tags)
-
-    def _ingested(
-        self, source: Source, ingest: Ingest, target: RegistryTarget, reference: Reference, tags: Sequence[str]
-    ) -> Summary:
-        config = config_of(source)
-        if config is not None:
-            self._connections.store.keep_config(config)
-        return self._copied(source, target, reference, tags, ingest=ingest)
-
-    def _must_fit(self, platform: str) -> None:
-        wanted = self._wishes.platform
-        if wanted and not f"{platform}/".startswith(f"{wanted}/") and platform.partition("/")[2] != wanted:
-            raise NotFound(f"The engine has the image for {platform}", f"it has none for {wanted}; pull that one first")
-
-    def _images(self, ingest: Ingest) -> Images:
-        return Images(ingest, self._stop, form=self._wishes.form or "oci", jobs=self._wishes.jobs)
-
-    def _ingest(self, target: RegistryTarget, threads: ThreadPoolExecutor) -> Ingest:
-        sink = target.rehearsal() if self._wishes.dry_run else target.uploads
-        return Ingest(
-            sink,
-            lambda blob: not target.missing([blob]),
-            self._connections.store,
-            self._wishes.compression or Compression(),
-            progress=self._progress,
-            threads=threads,
-        )
+        wishes = Wishes(going.tags, self._wishes.jobs, referrers=self._wishes.referrers, dry_run=self._wishes.dry_run)
+        mounts = self._connections.mounts(going.reference.host, going.reference.repository, source.origin())
+        kept = None if self._wishes.dry_run else placed
+        copy = Copy(source, going.target, wishes, self._progress, self._stop, mounts=mounts, placed=kept)
+        return copy.run(root)
 
 
-def _is_plain_tar(path: Path) -> bool:
-    """Whether a path is a regular file that is not compressed: only such a one can be read from anywhere."""
-    try:
-        with path.open("rb") as file:
-            if not os.path.isfile(path):  # noqa: PTH113 - follows links, as open does
-                return False
-            return not file.read(2).startswith(_GZIP)
-    except OSError as error:
-        raise NotFound(f"{path} cannot be read ({error.strerror})", "check its rights") from None
+@dataclass(frozen=True, slots=True)
+class _Going:
+    """Where an image goes."""
+
+    target: RegistryTarget
+    reference: Reference
+    tags: Sequence[str]

@@ -12,6 +12,7 @@ import ssl
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -68,7 +69,7 @@ class Http:
         self._trust = trust or Trust()
         self._timeouts = timeouts or Timeouts()
         self._connections = connections
-        self._pools: dict[str | None, urllib3.PoolManager] = {}
+        self._pools: dict[tuple[str, str | None], urllib3.PoolManager] = {}
         self._lock = threading.Lock()
 
     def exchange(self, method: str, url: str, headers: Mapping[str, str], body: Body = None) -> Response:
@@ -92,20 +93,21 @@ class Http:
             raise explained(error, url) from error
 
     def _pool(self, url: str) -> urllib3.PoolManager:
-        proxy = proxy_for(url)
+        key = urlsplit(url).scheme, proxy_for(url)
         with self._lock:
-            if proxy not in self._pools:
-                self._pools[proxy] = self._made(proxy)
-            return self._pools[proxy]
+            if key not in self._pools:
+                self._pools[key] = self._made(*key)
+            return self._pools[key]
 
-    def _made(self, proxy: str | None) -> urllib3.PoolManager:
+    def _made(self, scheme: str, proxy: str | None) -> urllib3.PoolManager:
         given: dict[str, Any] = {
             "num_pools": 8,
             "maxsize": self._connections,
             "blocksize": _PIECE,
             "timeout": urllib3.Timeout(connect=self._timeouts.connect, read=self._timeouts.read),
-            "ssl_context": context(self._trust),
         }
+        if scheme == "https" or proxy is not None:
+            given["ssl_context"] = context(self._trust)
         if proxy is None:
             return urllib3.PoolManager(**given)
         try:
@@ -146,6 +148,7 @@ def proxy_for(url: str) -> str | None:
     return found if found is None or "://" in found else f"http://{found}"
 
 
+@lru_cache(maxsize=64)
 def context(trust: Trust) -> ssl.SSLContext:
     """What TLS believes: the system's certificates or those of SSL_CERT_FILE and AWS_CA_BUNDLE, and the trust's own."""
     made = ssl.create_default_context()

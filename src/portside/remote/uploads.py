@@ -101,11 +101,13 @@ class Uploads:
         hashed = hashlib.sha256()
         size = 0
         for chunk in _chunks(self._stop.watched(pieces), CHUNK):
-            hashed.update(chunk)
-            if size + len(chunk) > upload.held:
+            length = sum(map(len, chunk))
+            for piece in chunk:
+                hashed.update(piece)
+            if size + length > upload.held:
                 upload = self._chunk(upload, chunk, size)
-            size += len(chunk)
-            self._progress.advanced(label, len(chunk))
+            size += length
+            self._progress.advanced(label, length)
         if upload.held > size:
             self._memory.forget(name)
             raise WrongContent("An upload that was begun holds more than the layer has", "run the command again")
@@ -223,13 +225,13 @@ class Uploads:
         response.drain_conn()
         return _Upload(self._location(response.headers.get("Location") or upload.location, upload.location), end)
 
-    def _chunk(self, upload: _Upload, chunk: bytes, first: int) -> _Upload:
+    def _chunk(self, upload: _Upload, chunk: list[bytes], first: int) -> _Upload:
         """Send of a chunk, whose first byte is the upload's byte `first`, what the upload does not hold."""
-        end = first + len(chunk)
+        end = first + sum(map(len, chunk))
         for attempt in range(ATTEMPTS):
-            rest = chunk[max(upload.held - first, 0) :]
+            skip = max(upload.held - first, 0)
             try:
-                return self._patched(upload, end, lambda rest=rest: rest)
+                return self._patched(upload, end, lambda skip=skip: _without(chunk, skip))
             except (Unreachable, NotFound, Refusal) as failure:
                 if attempt == ATTEMPTS - 1 or not _may_go_on(failure):
                     raise
@@ -321,12 +323,22 @@ def _held(header: str | None) -> int | None:
     return last + 1 if last else 0
 
 
-def _chunks(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-    held = bytearray()
+def _chunks(pieces: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
+    """The pieces in groups of at least `size` bytes, the last one of what is left: nothing is copied together."""
+    held: list[bytes] = []
+    length = 0
     for piece in pieces:
-        held += piece
-        while len(held) >= size:
-            yield bytes(held[:size])
-            del held[:size]
+        held.append(piece)
+        length += len(piece)
+        if length >= size:
+            yield held
+            held, length = [], 0
     if held:
-        yield bytes(held)
+        yield held
+
+
+def _without(pieces: Iterable[bytes], skip: int) -> Iterator[bytes]:
+    for piece in pieces:
+        if skip < len(piece):
+            yield piece[skip:]
+        skip = max(skip - len(piece), 0)
