@@ -183,16 +183,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--mib", type=int, default=_LAYERS * _LAYER // _MIB, help="size of the large image")
+    parser.add_argument("--disk", action="store_true", help="keep the registry on a disk, which then decides")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bc-", dir="/tmp") as made:
+    memory = Path("/dev/shm")
+    place = None if options.disk or not memory.is_dir() else memory
+    with tempfile.TemporaryDirectory(prefix="bc-", dir="/tmp") as made, tempfile.TemporaryDirectory(dir=place) as data:
         folder = Path(made)
-        (folder / "registry").mkdir()
         (folder / "engine").mkdir()
         large = images.make(folder / "large", Recipe("large", layers=_LAYERS, layer_size=options.mib * _MIB // _LAYERS))
         many = images.make(folder / "many", Recipe("many", layers=200, layer_size=20_000))
         docker = Docker(folder / "engine")
         try:
-            with serve(folder / "registry") as registry:
+            with serve(Path(data)) as registry:
                 bench = Bench(folder, registry, docker)
                 docker.take(large, "large:1")
                 _scenario(bench, "1 GiB in ten layers from an engine", bench.engine_tools(), "large:1", options.rounds)

@@ -37,6 +37,8 @@ _LAST_BLOCK = bytes.fromhex("0300")  # an empty final block, RFC 1951 3.2.6
 GZIP_LEVELS = range(4)
 ZSTD_LEVELS = range(1, 20)
 KINDS = ("gzip", "zstd", "none")
+_AHEAD = 6
+"""Blocks of one layer that are compressed at a time: more would hold more memory than they save time."""
 _DEFAULTS = {"gzip": 1, "zstd": 3, "none": 0}
 
 
@@ -84,7 +86,7 @@ def _gzip(blocks: Iterable[bytes], level: int, threads: ThreadPoolExecutor) -> I
 
     yield _GZIP_HEADER
     waiting: deque[Future[bytes]] = deque()
-    ahead = 2 * (os.cpu_count() or 1)
+    ahead = min(2 * (os.cpu_count() or 1), _AHEAD)
     check, size = 0, 0
     for block in blocks:
         waiting.append(threads.submit(deflated, block))

@@ -26,7 +26,7 @@ from portside.remote.registry import ATTEMPTS, Ask, Refusal, RegistryClient, rep
 
 WHOLE = 4 * 1024 * 1024
 """Bytes up to which a blob goes in one PUT: sent again as a whole when that fails."""
-CHUNK = 8 * 1024 * 1024
+CHUNK = 6 * 1024 * 1024
 """Bytes of a chunk of what comes once: more than ECR's smallest part (5 MiB)."""
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
 _STREAM = {"Content-Type": "application/octet-stream"}
@@ -219,8 +219,9 @@ class Uploads:
 
     def _patched(self, upload: _Upload, end: int, body: Callable[[], Body]) -> _Upload:
         """Send the bytes between what the upload holds and `end`."""
-        length, span = str(end - upload.held), f"{upload.held}-{end - 1}"
-        headers = {**_STREAM, "Content-Length": length, "Content-Range": span}
+        headers = {**_STREAM, "Content-Length": str(end - upload.held)}
+        if upload.held:  # the first bytes are a stream, whose end nobody has to know
+            headers["Content-Range"] = f"{upload.held}-{end - 1}"
         response = self._client.send(Ask("PATCH", upload.location, self._scope, headers, body, repeatable=False))
         response.drain_conn()
         return _Upload(self._location(response.headers.get("Location") or upload.location, upload.location), end)
