@@ -1,6 +1,6 @@
 """`make bench-client`: `portside push` beside docker, skopeo, crane and regctl, pushing to one Portside in one run.
 
-Every tool pushes the same image to a repository of its own, in turn, several rounds; what is shown is the median with the
+Every tool pushes the same image to a repository of its own, in turn, several rounds; shown are medians, with the
 client's CPU and memory. A tool that cannot be had here is named and left out.
 """
 

@@ -27,6 +27,7 @@ _COMMANDS = {
     "login": "login",
     "logout": "login",
     "ls": "login",
+    "doctor": "doctor",
     "serve": "serve",
     "env": "env",
     "migrate": "migrate",

@@ -17,7 +17,7 @@ from portside.client.trust import PersonsTrust
 from portside.core.digest import Digest
 from portside.remote.ecr_api import EcrApi
 from portside.remote.errors import RemoteError, Unusable
-from portside.remote.http import Http
+from portside.remote.http import Http, Trust
 from portside.remote.progress import Progress, Stop
 from portside.remote.references import Reference, familiar, is_host
 from portside.remote.registry import RegistryClient
@@ -73,6 +73,10 @@ class Connections:
                     sleep=self.stop.wait,
                 )
             return self._clients[host]
+
+    def trust(self, host: str) -> Trust:
+        """What is believed of a host."""
+        return self._trust.of(host)
 
     def may_be_plain(self, host: str) -> bool:
         """Whether the machine is told to speak HTTP to a host that has no TLS."""
