@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -278,6 +280,33 @@ def test_a_second_run_goes_on_where_ctrl_c_stopped_the_first(
     assert resent == [LARGE + 1024 + 512 - half] or resent[0] < LARGE, resent
     assert len(between.requests("POST", BEGIN)) == begun + 1  # the configuration's
     assert stored(registry, name) == layout.root.digest
+
+
+MOST_MEMORY = 150 << 20
+HUGE = 300 << 20
+
+
+@pytest.mark.parametrize("source", ["a layout", "an archive", "standard input", "an archive, compressed anew"])
+def test_memory_stays_where_it_is_however_large_the_image(
+    source: str, tool: Tool, registry: RunningRegistry, state: Path
+) -> None:
+    """Four layers at once, none of which would fit."""
+    folder = state / "huge"
+    if not folder.exists():
+        made = images.make(folder, Recipe("huge", layers=4, layer_size=HUGE // 4))
+        with (state / "huge.tar").open("wb") as file:
+            images.write_docker_archive(made, made.root, "huge:1", file)
+    name = f"{registry.host}/faults/huge-{source.partition(',')[0].replace(' ', '-')}"
+    tool.variables |= {"AWS_ENDPOINT_URL": registry.url}
+    what = {"a layout": folder, "standard input": "-"}.get(source, state / "huge.tar")
+    more = ["--compress", "zstd"] if "anew" in source else []
+    command = tool.command("push", what, f"{name}:1", "--create", "-q", *more)
+    with (state / "huge.tar").open("rb") as given:
+        process = subprocess.Popen(command, env=tool.environment, stdin=given)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert usage.ru_maxrss * 1024 < MOST_MEMORY
 
 
 def test_a_second_push_asks_no_more_than_twice(tool: Tool, between: Proxy, layout: Layout, name: str) -> None:

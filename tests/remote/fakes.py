@@ -61,6 +61,8 @@ def ingest(
     sink: MemorySink,
     layers: MemoryLayers | None = None,
     kind: str = "gzip",
+    *,
+    anew: bool = False,
 ) -> Ingest:
     """An ingest into memory."""
     return Ingest(
@@ -70,6 +72,7 @@ def ingest(
         Compression.of(kind, None),
         progress=Silence(),
         threads=ThreadPoolExecutor(2),
+        anew=anew,
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from portside.remote.compression import BLOCK, ZSTD, Compression, compressed
 from portside.remote.errors import Unusable, WrongContent
-from portside.remote.recompression import expanded
+from portside.remote.expansion import expanded
 
 SIZES = [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 17]
 HOW = [Compression("gzip", 0), Compression("gzip", 1), Compression("gzip", 3), Compression("zstd", 3)]

@@ -8,16 +8,30 @@ import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from portside.core.digest import Digest
+from portside.remote.compression import ZSTD
 from portside.remote.errors import NotFound, RemoteError, Unusable, WrongContent
 from portside.remote.files import TarFile
 from portside.remote.images import Images
-from portside.remote.ports import Source
+from portside.remote.ports import Document, Source
 from portside.remote.progress import Stop
-from tests.remote.fakes import MemoryLayers, MemorySink, archive, image, index, ingest, member, saved, tar_layer
+from portside.remote.recompression import recompressed
+from tests.remote.fakes import (
+    MemoryLayers,
+    MemorySink,
+    archive,
+    described,
+    image,
+    index,
+    ingest,
+    member,
+    saved,
+    tar_layer,
+)
 from tests.remote.fakes import MemoryPlace as Place
 
 ONE, TWO = tar_layer(b"one" * 1000), tar_layer(b"two" * 900_000)
@@ -196,3 +210,50 @@ def test_a_store_that_fails_ends_the_reading() -> None:
     images = Images(ingest(Full()), Stop(), form="oci", jobs=2)
     with pytest.raises(NotFound, match="gone"):
         images.streamed(io.BytesIO(archive(*saved(TWO, ONE))), "", "the archive")
+
+
+@pytest.mark.parametrize("form", ["file", "stream"])
+@pytest.mark.parametrize("kind", ["layout", "docker save"])
+def test_compressed_layers_are_compressed_anew_when_that_was_asked_for(form: str, kind: str, tmp_path: Path) -> None:
+    place = Place()
+    layer = gzip.compress(ONE)
+    config = place.add(json.dumps({"rootfs": {"diff_ids": [str(Digest.of(ONE))]}}).encode())
+    document = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": described("application/vnd.oci.image.config.v1+json", config),
+        "layers": [described("application/vnd.oci.image.layer.v1.tar+gzip", place.add(layer))],
+    }
+    root = json.dumps(document).encode()
+    place.list(Document(str(document["mediaType"]), root))
+    members = layout(place, root, str(document["mediaType"])) if kind == "layout" else saved(ONE)
+    if kind == "docker save":
+        members[0] = member(members[0][0].name, layer)
+    sink = MemorySink()
+    anew = ingest(sink, kind="zstd", anew=True)
+    images = Images(anew, Stop(), form="oci", jobs=1)
+    (tmp_path / "image.tar").write_bytes(archive(*members))
+    if form == "file":
+        source = images.archived(TarFile(tmp_path / "image.tar"), "")
+    else:
+        source = images.streamed(io.BytesIO(archive(*members)), "", "the archive")[0]
+    _, made = recompressed(source, source.root(), anew)
+    [listed] = json.loads(made.content)["layers"]
+    assert listed["mediaType"].endswith("+zstd")
+    zstd: Any = ZSTD
+    assert zstd.decompress(sink.stored[Digest.parse(listed["digest"])]) == ONE
+
+
+def test_compressed_layers_of_docker_save_are_checked_against_the_configuration(read: Read, sink: MemorySink) -> None:
+    """podman and newer engines save them so."""
+    members = saved(ONE, TWO)
+    for number, layer in enumerate((gzip.compress(ONE), gzip.compress(TWO))):
+        members[number] = member(members[number][0].name, layer)
+    document = json.loads(read(archive(*members)).root().content)
+    assert [sink.stored[Digest.parse(layer["digest"])] for layer in document["layers"]] == [
+        members[0][1],
+        members[1][1],
+    ]
+    members[1] = member(members[1][0].name, gzip.compress(ONE + b"x"))
+    with pytest.raises(WrongContent, match="not those that its configuration names"):
+        read(archive(*members))

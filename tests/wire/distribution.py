@@ -23,9 +23,9 @@ http: {{addr: "127.0.0.1:{port}"}}
 {auth}
 """
 _AUTH = "auth: {{htpasswd: {{realm: registry, path: {folder}/htpasswd}}}}"
+USER, PASSWORD = "somebody", "correct horse"
 # What `htpasswd -nbB somebody "correct horse"` writes.
-PASSWORD = "correct horse"
-_ENTRY = "somebody:{hashed}\n"
+_ENTRY = "somebody:$2b$05$HhOh6WUcxo9SEe900MJ0EubybNJaFeFoSl7OSDBUejbXMb5M5.iNK\n"
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class Distribution:
 
 
 @contextmanager
-def distribution(folder: Path, *, hashed: str | None = None) -> Generator[Distribution]:
-    """Run one over an empty folder; `hashed`: the bcrypt hash of the password of `somebody`."""
+def distribution(folder: Path, *, closed: bool = False) -> Generator[Distribution]:
+    """Run one over an empty folder; `closed`: only USER may use it, with PASSWORD."""
     running = Distribution(free_port())
     auth = ""
-    if hashed is not None:
-        (folder / "htpasswd").write_text(_ENTRY.format(hashed=hashed))
+    if closed:
+        (folder / "htpasswd").write_text(_ENTRY)
         auth = _AUTH.format(folder=folder)
     file = folder / "registry.yml"
     file.write_text(_CONFIGURATION.format(folder=folder, port=running.port, auth=auth))

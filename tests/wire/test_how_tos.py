@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.clients import commands
+from tests.clients import commands, images
 from tests.clients.aws import CommandLine
+from tests.clients.images import Recipe
 from tests.wire.server import RunningRegistry
 from tests.wire.test_iam import portside
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
+RECIPES = {
+    "push-from-a-shell": "deploy team/app@sha256:",
+    "push-from-gitlab": "/group/project:0a1b2c3d@sha256:",
+    "push-from-any-ci": "/team/ci@sha256:",
+}
 SAID = {
     "give-people-access": "ALLOWED: ecr:PutImage",
     "share-a-repository": '"policyText"',
@@ -33,3 +40,37 @@ def test_the_commands_of_a_page_work_as_written(page: str, own_registry: Running
     environment = {**line.environment, "PATH": f"{line.folder}:{commands.PATH}"}
     said = commands.run(["/bin/bash", "-e", "-o", "pipefail", "-c", f"cd {own_state}\n{script}"], environment)
     assert SAID[page] in said
+
+
+@pytest.mark.parametrize("page", RECIPES)
+def test_the_recipe_of_a_page_pushes_as_written(page: str, own_registry: RunningRegistry, own_state: Path) -> None:
+    """With `portside` on PATH, as `pip install` puts it there, and an archive where the page says that there is one."""
+    text = (PAGES / f"{page}.md").read_text()
+    blocks = re.findall(r"<!-- run: \w+ -->\n```\w*\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == text.count("<!-- run:") > 0
+    script = "\n".join(_script(block) if page == "push-from-gitlab" else block for block in blocks)
+    script = script.replace("http://localhost:4510", own_registry.url)
+    layout = images.make(own_state / "made", Recipe("recipe", layers=1))
+    with (own_state / "app.tar").open("wb") as file:
+        images.write_docker_archive(layout, layout.root, "app:1", file)
+    environment = {
+        **commands.isolated(own_state),
+        **own_registry.environment,
+        "CI": "true",
+        "CI_PROJECT_PATH": "group/project",
+        "CI_COMMIT_SHORT_SHA": "0a1b2c3d",
+        "CI_COMMIT_BRANCH": "main",
+        "CI_DEFAULT_BRANCH": "main",
+        "IMAGE": "app.tar",
+        "PLACE": "team/ci:1",
+        "PATH": f"{Path(sys.executable).parent}:{commands.PATH}",
+    }
+    said = commands.run(["/bin/bash", "-e", "-o", "pipefail", "-c", f"cd {own_state}\n{script}"], environment)
+    assert RECIPES[page] in said
+
+
+def _script(job: str) -> str:
+    """The lines of a GitLab job's `script`, as its runner hands them to a shell."""
+    _, _, listed = job.partition("  script:\n")
+    lines = re.sub(r"^    - \|\n", "", listed, flags=re.MULTILINE)
+    return re.sub(r"^    (?:- |  )", "", lines, flags=re.MULTILINE)

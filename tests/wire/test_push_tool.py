@@ -19,7 +19,7 @@ from tests.clients.docker import Docker
 from tests.clients.images import MACHINE, Layout, Recipe
 from tests.clients.skopeo import Skopeo
 from tests.clients.tool import Done, Tool
-from tests.wire.distribution import Distribution, distribution
+from tests.wire.distribution import PASSWORD, USER, Distribution, distribution
 from tests.wire.server import RunningRegistry
 
 OTHER = "arm64" if MACHINE == "amd64" else "amd64"
@@ -121,6 +121,12 @@ def test_every_source_gives_the_same_image(
 
     again = pushed(tool.run("push", f"{archive}:{loaded}", name))
     assert {again} == found
+
+    if host == registry.host:
+        docker.login(host, registry.password)
+    assert {docker.pull(name)} == found
+    assert docker.identity(name) == docker.identity(loaded)
+    docker.remove(name)
 
 
 @pytest.mark.parametrize("form", ["layout", "archive", "standard input"])
@@ -279,6 +285,23 @@ def test_docker_pushes_with_the_login_that_the_tool_keeps_and_with_its_helper(
     assert tool.run("logout").code == 0
     assert json.loads(configuration.read_text()) == {}
     docker.remove(name)
+
+
+def test_a_registry_with_a_password_of_its_own_is_logged_in_to(tool: Tool, layout: Layout, own_state: Path) -> None:
+    (own_state / "closed").mkdir()
+    with distribution(own_state / "closed", closed=True) as closed:
+        name = f"{closed.host}/app:1"
+        refused = tool.run("push", layout.folder, name, "-q")
+        assert refused.code == 3
+        assert f"portside login {closed.host}" in refused.err
+        arguments = ("login", closed.host, "--username", USER, "--password-stdin")
+        wrong = tool.run(*arguments, given=b"wrong horse")
+        assert wrong.code == 3
+        assert "horse" not in wrong.err + wrong.out
+        assert tool.run(*arguments, given=f"{PASSWORD}\n".encode()).code == 0
+        assert pushed(tool.run("push", layout.folder, name)) == layout.root.digest
+        assert tool.run("logout", closed.host).code == 0
+        assert tool.run("push", layout.folder, name, "-q").code == 3
 
 
 def test_ls_lists_repositories_and_tags(tool: Tool, registry: RunningRegistry, layout: Layout) -> None:

@@ -35,6 +35,11 @@ class Shell:
         path = f"{aws.folder}:{docker.executable.parent}:{commands.PATH}"
         self._environment = aws.environment | docker.settings | {"PATH": path}
 
+    @property
+    def host(self) -> str:
+        """The registry's host."""
+        return self._registry.host
+
     def run(self, script: str) -> str:
         """Run a script, with the README's port, command and folder made this run's."""
         for written, here in (
@@ -51,6 +56,15 @@ def test_the_push_in_sixty_seconds_works_as_written(shell: Shell) -> None:
     said = shell.run(_push())
 
     assert '"imageTags"' in said
+
+
+def test_the_push_without_docker_works_as_written(shell: Shell) -> None:
+    shell.run("docker save my-image:1 > app.tar")
+    [block] = re.findall(r"<!-- run: tool -->\n```\n(.*?)```", README, re.DOTALL)
+
+    said = shell.run(f'eval "$(.venv/bin/portside env --data .portside)"\n{block.rstrip()} --create')
+
+    assert f"{shell.host}/team/app:2@sha256:" in said
 
 
 def test_every_check_of_the_five_prerequisites_works_as_written(shell: Shell) -> None:

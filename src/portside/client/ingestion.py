@@ -24,6 +24,7 @@ from portside.remote.registry_target import RegistryTarget
 if TYPE_CHECKING:
     from portside.client.push import PushWishes
 
+_WITH_ZSTD = 2
 _GZIP = b"\x1f\x8b"
 
 
@@ -50,8 +51,11 @@ class Ingestion:
             wishes.compression or Compression(),
             progress=progress,
             threads=threads,
+            anew=wishes.compression is not None,
         )
-        self._images = Images(self.ingest, stop, form=wishes.form or "oci", jobs=wishes.jobs)
+        # zstd works on a layer with all cores and much memory: more layers at a time would only take more of it.
+        jobs = min(wishes.jobs, _WITH_ZSTD) if self.ingest.compression.kind == "zstd" else wishes.jobs
+        self._images = Images(self.ingest, stop, form=wishes.form or "oci", jobs=jobs)
 
     @property
     def outcomes(self) -> Mapping[Digest, str]:

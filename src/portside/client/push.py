@@ -29,6 +29,7 @@ from portside.remote.references import Reference
 from portside.remote.registry_target import RegistryTarget
 
 if TYPE_CHECKING:
+    from portside.client.ingestion import Ingestion
     from portside.remote.compression import Compression
     from portside.remote.engine import Engine
 
@@ -108,11 +109,7 @@ class Push:
             return self._copied(LayoutSource(Folder(Path(place.name)), place.wanted), going, threads)
         if place.kind is Kind.REGISTRY:
             return self._copied(self._connections.source(image_name(place.name)), going, threads)
-        from portside.client.ingestion import Ingestion  # noqa: PLC0415 - a layout needs no compression
-
-        ingestion = Ingestion(
-            self._connections, self._wishes, self._progress, self._stop, target=going.target, threads=threads
-        )
+        ingestion = self._ingestion(going, threads)
         if place.kind is Kind.ENGINE:
             engine = self._engine()
             image = ingestion.described(engine, place.name)
@@ -125,7 +122,7 @@ class Push:
             source = ingestion.saved(engine, place.name)
         else:
             source = ingestion.archived(place)
-        return self._copied(source, going, threads, placed=ingestion.outcomes)
+        return self._copied(source, going, threads, ingestion=ingestion)
 
     def _reference(self, place: Place, destination: str | None) -> Reference:
         if destination is None:
@@ -192,24 +189,27 @@ class Push:
         going: _Going,
         threads: ThreadPoolExecutor,
         *,
-        placed: Mapping[Digest, str] | None = None,
+        ingestion: Ingestion | None = None,
     ) -> Summary:
-        """Copy what the wishes make of a source; `placed`: what an ingestion stored, and compressed as wished."""
+        """Copy what the wishes make of a source; `ingestion`: what brought its layers to the target."""
         root = source.root()
         if self._wishes.platform and root.media_type in media_types.INDEXES:
             root = source.manifest(platforms.chosen(root, self._wishes.platform))
-        if self._wishes.compression is not None and placed is None:
-            from portside.client.ingestion import Ingestion  # noqa: PLC0415 - as above
-            from portside.remote.recompression import recompressed  # noqa: PLC0415 - as above
+        if self._wishes.compression is not None:
+            from portside.remote.recompression import recompressed  # noqa: PLC0415 - as below
 
-            ingestion = Ingestion(
-                self._connections, self._wishes, self._progress, self._stop, target=going.target, threads=threads
-            )
+            ingestion = ingestion or self._ingestion(going, threads)
             source, root = recompressed(source, root, ingestion.ingest)
-            placed = ingestion.outcomes
         if self._wishes.form is not None:
             source, root = converted(source, root, self._wishes.form)
-        return self._finished(source, root, going, placed=placed)
+        return self._finished(source, root, going, placed=ingestion.outcomes if ingestion else None)
+
+    def _ingestion(self, going: _Going, threads: ThreadPoolExecutor) -> Ingestion:
+        from portside.client.ingestion import Ingestion  # noqa: PLC0415 - a layout needs no compression
+
+        return Ingestion(
+            self._connections, self._wishes, self._progress, self._stop, target=going.target, threads=threads
+        )
 
     def _finished(
         self, source: Source, root: Document, going: _Going, *, placed: Mapping[Digest, str] | None = None

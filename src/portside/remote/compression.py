@@ -103,8 +103,8 @@ def _zstd(pieces: Iterable[bytes], level: int) -> Iterator[bytes]:
     options = {
         ZSTD.CompressionParameter.compression_level: level,
         ZSTD.CompressionParameter.checksum_flag: 1,
-        ZSTD.CompressionParameter.nb_workers: max(2, os.cpu_count() or 1),
-        ZSTD.CompressionParameter.job_size: 4 * BLOCK,
+        ZSTD.CompressionParameter.nb_workers: min(max(2, os.cpu_count() or 1), _AHEAD),
+        ZSTD.CompressionParameter.job_size: BLOCK,
     }
     machine = ZSTD.ZstdCompressor(options=options)
     for piece in pieces:

@@ -16,6 +16,7 @@ from portside.core.manifests import MAXIMUM_SIZE, Descriptor, read
 from portside.remote import saved
 from portside.remote.engine import EngineImage
 from portside.remote.errors import Unusable, WrongContent
+from portside.remote.expansion import expanded
 from portside.remote.files import TarFile, whole
 from portside.remote.ingest import Ingest
 from portside.remote.kept import KeptFiles, KeptImage
@@ -79,7 +80,8 @@ class Images:
         if files.size(saved.MANIFEST) is None:
             return LayoutSource(files, wanted)
         image = saved.chosen(saved.images(whole(files, saved.MANIFEST, MAXIMUM_SIZE), place), wanted, place)
-        if is_layout(files) and image.layers and all(_compression(files, layer) for layer in image.layers):
+        kinds = [_compression(files, layer) for layer in image.layers]
+        if is_layout(files) and kinds and all(kind and not self._ingest.compresses_anew(kind) for kind in kinds):
             return LayoutSource(files, wanted)
         config = whole(files, image.config, MAXIMUM_SIZE)
         claimed = saved.diff_ids(config, place)
@@ -102,8 +104,9 @@ class Images:
         kind = _compression(files, name)
         if kind is None:
             return self._ingest.store(name, files.read(name), size, claimed)
-        layer = self._ingest.store_as_it_is(name, files.read(name), size, None, kind)
-        return Layer(claimed, layer.blob, kind)
+        if self._ingest.compresses_anew(kind):
+            return self._ingest.store(name, expanded(files.read(name), kind), size, claimed)
+        return self._ingest.store_as_it_is(name, files.read(name), size, None, kind)
 
     def _image(self, config: bytes, layers: list[Layer], place: str) -> KeptImage:
         saved.must_name(config, layers, place)

@@ -16,6 +16,7 @@ from portside.core.digest import Digest
 from portside.core.manifests import Descriptor
 from portside.remote.compression import Compression, compressed
 from portside.remote.errors import WrongContent
+from portside.remote.expansion import Expander, expander
 from portside.remote.progress import Progress
 from portside.remote.saved import Layer
 
@@ -64,14 +65,19 @@ class Ingest:
         *,
         progress: Progress,
         threads: ThreadPoolExecutor,
+        anew: bool = False,
     ) -> None:
-        """`has`: whether the place holds a blob. `threads`: they compress."""
+        """`has`: whether the place holds a blob. `threads`: they compress.
+
+        `anew`: layers that are compressed another way are compressed again.
+        """
         self._sink = sink
         self._has = has
         self._layers = layers
         self._compression = compression
         self._progress = progress
         self._threads = threads
+        self._anew = anew
         self.outcomes: dict[Digest, str] = {}
         """What became of each blob: `pushed` or `present`."""
 
@@ -79,6 +85,10 @@ class Ingest:
     def compression(self) -> Compression:
         """How layers are compressed."""
         return self._compression
+
+    def compresses_anew(self, kind: str) -> bool:
+        """Whether a layer that is compressed this way does not stay as it is."""
+        return self._anew and kind != self._compression.kind
 
     def present(self, diff_id: Digest) -> Layer | None:
         """The layer, when it is known what it becomes and the place has that."""
@@ -115,9 +125,13 @@ class Ingest:
     def store_as_it_is(
         self, name: str, pieces: Iterable[bytes], size: int, claimed: Digest | None, kind: str = "gzip"
     ) -> Layer:
-        """Store a blob that is compressed already; the layer's digest is the blob's. Raises as `store`."""
+        """Store a blob that is compressed already, and whose digest is known to be `claimed`.
+
+        Without that the layer is expanded beside, to know what it is; the layer's own digest is the blob's else.
+        Raises as `store`.
+        """
         self._progress.started(name, size)
-        hashed = _Hashed(pieces)
+        hashed = _Hashed(pieces, None if claimed is not None else expander(kind))
         if claimed is not None and self._has(Descriptor("", claimed, size)):
             hashed.exhaust()
             self._must_be(name, hashed.digest, claimed)
@@ -126,7 +140,7 @@ class Ingest:
         blob = self._sink.send_once(f"{claimed or name} as-it-is", hashed, name)
         self._must_be(name, blob.digest, claimed)
         self._progress.finished(name, "pushed")
-        return self._made(blob.digest, blob, kind, "pushed")
+        return self._made(hashed.inner or blob.digest, blob, kind, "pushed")
 
     def _made(self, diff_id: Digest, blob: Descriptor, kind: str, outcome: str) -> Layer:
         self.outcomes.setdefault(blob.digest, outcome)
@@ -140,16 +154,23 @@ class Ingest:
 
 
 class _Hashed:
-    """Bytes that are hashed while they go by; `digest` is right at their end."""
+    """Bytes that are hashed while they go by, and with an expander what is in them too; right at their end."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
+    def __init__(self, pieces: Iterable[bytes], expanding: Expander | None = None) -> None:
         self._pieces = pieces
         self._hash = hashlib.sha256()
+        self._expanding = expanding
+        self._inner = hashlib.sha256()
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._pieces:
             self._hash.update(piece)
+            if self._expanding is not None:
+                for out in self._expanding.feed(piece):
+                    self._inner.update(out)
             yield piece
+        if self._expanding is not None:
+            self._expanding.end()
 
     def exhaust(self) -> None:
         for _ in self:
@@ -158,3 +179,7 @@ class _Hashed:
     @property
     def digest(self) -> Digest:
         return Digest("sha256", self._hash.hexdigest())
+
+    @property
+    def inner(self) -> Digest | None:
+        return None if self._expanding is None else Digest("sha256", self._inner.hexdigest())

@@ -7,26 +7,20 @@ that is compressed as wished already stays. Only layers of the types below are t
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Iterable, Iterator
 from typing import Any
-
-from isal import isal_zlib
 
 from portside.core import media_types
 from portside.core.digest import Digest
 from portside.core.errors import InvalidParameter
 from portside.core.manifests import Descriptor, Manifest, read
 from portside.remote import saved
-from portside.remote.compression import ZSTD
 from portside.remote.conversion import Remade
 from portside.remote.errors import WrongContent
+from portside.remote.expansion import expanded
 from portside.remote.ingest import Ingest
 from portside.remote.ports import Document, Source
 
-_PIECE = 1024 * 1024
 _LONGEST_CONFIG = 4 * 1024 * 1024
-_ZLIB: Any = isal_zlib
 _KINDS = {
     "application/vnd.oci.image.layer.v1.tar": "none",
     "application/vnd.oci.image.layer.v1.tar+gzip": "gzip",
@@ -85,47 +79,3 @@ def _layer(source: Source, layer: Descriptor, claimed: Digest, ingest: Ingest) -
     if known is not None:
         return known
     return ingest.store(str(layer.digest), expanded(source.blob(layer), kind), layer.size, claimed)
-
-
-def expanded(pieces: Iterable[bytes], kind: str) -> Iterator[bytes]:
-    """The bytes within gzip, zstd or nothing, in pieces of a MiB, however much there is. Raises WrongContent."""
-    if kind == "none":
-        yield from pieces
-        return
-    try:
-        yield from _gunzipped(pieces) if kind == "gzip" else _unzstandard(pieces)
-    except (zlib.error, _ZLIB.error, ZSTD.ZstdError, EOFError) as error:
-        raise WrongContent(f"A layer cannot be decompressed ({error})", "the source is damaged") from None
-
-
-def _gunzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    machine = _ZLIB.decompressobj(31)
-    for piece in pieces:
-        rest = piece
-        while rest:
-            if machine.eof:
-                machine = _ZLIB.decompressobj(31)  # one more member
-            if out := machine.decompress(rest, _PIECE):
-                yield out
-            rest = machine.unused_data if machine.eof else machine.unconsumed_tail
-    if not machine.eof:
-        raise EOFError("it ends too early")
-
-
-def _unzstandard(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    machine = ZSTD.ZstdDecompressor()
-    for piece in pieces:
-        rest = piece
-        while True:
-            if machine.eof and rest:
-                machine = ZSTD.ZstdDecompressor()  # one more frame
-            if machine.eof:
-                break
-            out = machine.decompress(rest, _PIECE)
-            rest = machine.unused_data if machine.eof else b""
-            if out:
-                yield out
-            if not rest and machine.needs_input:
-                break
-    if not machine.eof:
-        raise EOFError("it ends too early")

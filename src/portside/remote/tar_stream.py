@@ -18,6 +18,7 @@ from portside.core.digest import Digest
 from portside.core.errors import InvalidParameter
 from portside.core.manifests import MAXIMUM_SIZE
 from portside.remote.errors import WrongContent
+from portside.remote.expansion import expanded
 from portside.remote.files import canonical, linked, must_be_plain
 from portside.remote.ingest import Ingest
 from portside.remote.progress import Stop
@@ -130,6 +131,8 @@ class TarStream:
         kind = compression_of(first)
         if kind is None:
             future = threads.submit(self._ingest.store, name, pieces, size, claimed)
+        elif self._ingest.compresses_anew(kind):
+            future = threads.submit(self._ingest.store, name, expanded(pieces, kind), size, self._named(name))
         else:
             future = threads.submit(self._ingest.store_as_it_is, name, pieces, size, claimed, kind)
         self._running[name] = future

@@ -26,8 +26,8 @@ from portside.remote.registry import ATTEMPTS, Ask, Refusal, RegistryClient, rep
 
 WHOLE = 4 * 1024 * 1024
 """Bytes up to which a blob goes in one PUT: sent again as a whole when that fails."""
-CHUNK = 6 * 1024 * 1024
-"""Bytes of a chunk of what comes once: more than ECR's smallest part (5 MiB)."""
+CHUNK = 5 * 1024 * 1024
+"""Bytes of a chunk of what comes once: ECR's smallest part."""
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
 _STREAM = {"Content-Type": "application/octet-stream"}
 _OVER = frozenset(
