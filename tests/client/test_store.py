@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +51,19 @@ def test_an_upload_is_remembered_for_a_day(tmp_path: Path) -> None:
     assert store.recall("n") == "location"
     clock.now += 24 * 3600
     assert store.recall("n") is None
+
+
+def test_an_upload_that_another_process_is_at_is_left_to_it(tmp_path: Path) -> None:
+    store = Store(tmp_path / "x")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        store.remember("n", "location")
+        with sqlite3.connect(tmp_path / "x") as database:
+            database.execute("UPDATE upload SET process=?", (other.pid,))
+        database.close()
+        assert store.recall("n") is None
+        other.kill()
+        other.wait()
+        assert store.recall("n") == "location"
 
 
 def test_an_upload_is_forgotten(store: Store) -> None:

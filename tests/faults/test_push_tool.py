@@ -207,6 +207,35 @@ def test_an_upload_that_claims_other_bytes_ends_as_wrong_content_and_the_next_ru
     assert stored(registry, name) == layout.root.digest
 
 
+def test_a_registry_whose_range_lies_is_believed_when_it_refuses(
+    tool: Tool, between: Proxy, layout: Layout, name: str, registry: RunningRegistry
+) -> None:
+    """ECR's own way: the range stays where the first chunk ended, and the refusal says the truth."""
+    kept = 2_000_000
+    between.rules += [
+        Rule("PATCH", BLOB, 1, cut_request_after=kept),
+        Rule("GET", BLOB, 1, change=header("Range", "0-99")),
+        Rule(
+            "PATCH",
+            BLOB,
+            1,
+            answer=refusal(416, "BLOB_UPLOAD_INVALID", f"First byte of the layer part is 100 instead of {kept}"),
+        ),
+        Rule("GET", BLOB, 1, change=header("Range", "0-99")),
+    ]
+    done = push(tool, layout, name, "--jobs", "1")
+    assert done.code == 0, done.err
+    assert stored(registry, name) == layout.root.digest
+    assert f"{kept}-" in {one.headers.get("content-range", "")[: len(str(kept)) + 1] for one in between.passed}
+
+
+def test_what_a_registry_says_moves_no_cursor(tool: Tool, between: Proxy, layout: Layout, name: str) -> None:
+    between.rules.append(Rule("POST", BEGIN, 9, answer=refusal(403, "DENIED", "no\\u001b[2Jway")))
+    done = push(tool, layout, name, "-q")
+    assert done.code == 4
+    assert "no?[2Jway" in done.err
+
+
 def test_a_redirect_gets_no_login(
     tool: Tool, between: Proxy, layout: Layout, name: str, registry: RunningRegistry
 ) -> None:

@@ -68,6 +68,7 @@ def logout(host: str | None, output: str, quiet: bool, jobs: int, region: str | 
 @common
 def ls(name: str | None, output: str, quiet: bool, jobs: int, region: str | None, profile: str | None) -> None:
     """List a registry's repositories, or a repository's tags with what they stand for."""
+    from portside.client.display import printable
     from portside.client.listing import listing
 
     session = Session(profile=profile, region=region, jobs=jobs, quiet=quiet, output=output)
@@ -77,6 +78,6 @@ def ls(name: str | None, output: str, quiet: bool, jobs: int, region: str | None
         emit(found)
         return
     for repository in found.get("repositories", []):
-        click.echo(repository)
+        click.echo(printable(repository))
     for entry in found.get("tags", []):
-        click.echo(f"{entry['tag']}\t{entry['digest'] or ''}")
+        click.echo(f"{printable(entry['tag'])}\t{entry['digest'] or ''}")

@@ -120,6 +120,7 @@ def _failed(error: click.ClickException) -> int:
 
 
 def _fail(message: str, code: int = _USAGE) -> int:
-    line = " ".join(message.split())
+    # What a registry says is in it, and may hold what moves a terminal's cursor.
+    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(message.split()))
     click.echo(f"portside: {line}", err=True)
     return code

@@ -20,7 +20,7 @@ from portside.core.manifests import Descriptor
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS token (host TEXT, access_key TEXT, token TEXT, until REAL, PRIMARY KEY (host, access_key));
-CREATE TABLE IF NOT EXISTS upload (name TEXT PRIMARY KEY, location TEXT, begun REAL);
+CREATE TABLE IF NOT EXISTS upload (name TEXT PRIMARY KEY, location TEXT, begun REAL, process INTEGER);
 CREATE TABLE IF NOT EXISTS layer (diff_id TEXT, how TEXT, digest TEXT, size INTEGER, PRIMARY KEY (diff_id, how));
 CREATE TABLE IF NOT EXISTS name (name TEXT PRIMARY KEY, diff_id TEXT);
 CREATE TABLE IF NOT EXISTS place (host TEXT, digest TEXT, repository TEXT, PRIMARY KEY (host, digest));
@@ -66,14 +66,15 @@ class Store:
         return self._write("DELETE FROM token WHERE host=?", host)
 
     def recall(self, name: str) -> str | None:
-        """The address of an upload that was begun and not finished."""
-        rows = self._read("SELECT location FROM upload WHERE name=? AND begun>?", name, self._clock() - _UPLOADS_LAST)
-        return rows[0][0] if rows else None
+        """The address of an upload that was begun and not finished, and that no other process is at."""
+        since = self._clock() - _UPLOADS_LAST
+        rows = self._read("SELECT location, process FROM upload WHERE name=? AND begun>?", name, since)
+        return rows[0][0] if rows and not _is_another(rows[0][1]) else None
 
     def remember(self, name: str, location: str) -> None:
         """An upload was begun."""
         self._write("DELETE FROM upload WHERE begun<=?", self._clock() - _UPLOADS_LAST)
-        self._write("REPLACE INTO upload VALUES (?,?,?)", name, location, self._clock())
+        self._write("REPLACE INTO upload VALUES (?,?,?,?)", name, location, self._clock(), os.getpid())
 
     def forget(self, name: str) -> None:
         """An upload is finished, or gone."""
@@ -135,6 +136,19 @@ class Store:
         with self._lock, contextlib.suppress(sqlite3.Error), self._database:
             return self._database.execute(statement, values).rowcount
         return 0
+
+
+def _is_another(process: int) -> bool:
+    """Whether a process runs that is not this one."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _opened(path: Path | None) -> sqlite3.Connection:

@@ -31,6 +31,7 @@ _TARGET = "AmazonEC2ContainerRegistry_V20150921"
 _TYPE = "application/x-amz-json-1.1"
 _LONGEST_ANSWER = 16 * 1024 * 1024
 _ATTEMPTS = 6
+_LONGEST_TEXT = 1000
 _SERVER_ERROR = 500
 
 _BUSY = frozenset(
@@ -165,4 +166,4 @@ def _word(reply: dict[str, Any]) -> str:
 
 
 def _text(reply: dict[str, Any]) -> str:
-    return " ".join(str(reply.get("message") or reply.get("Message") or "").split())
+    return " ".join(str(reply.get("message") or reply.get("Message") or "").split())[:_LONGEST_TEXT]

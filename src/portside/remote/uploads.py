@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import quote, urlencode, urljoin, urlsplit
@@ -29,6 +29,7 @@ WHOLE = 4 * 1024 * 1024
 CHUNK = 5 * 1024 * 1024
 """Bytes of a chunk of what comes once: ECR's smallest part."""
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
+_TOLD = re.compile(r"First byte of the layer part is [0-9]{1,15} instead of ([0-9]{1,15})")
 _STREAM = {"Content-Type": "application/octet-stream"}
 _OVER = frozenset(
     {
@@ -203,16 +204,25 @@ class Uploads:
                     raise
                 self._stop.wait(pause_before(attempt))
                 before = upload.held + counted.total
-                upload = self._after_failure(self._name(label), upload, blob.size)
+                upload = self._after_failure(self._name(label), upload, blob.size, failure)
                 self._progress.advanced(label, upload.held - before)
         raise Unreachable(f"{self._client.host} did not take {label}", "try again later")
 
-    def _after_failure(self, name: str, upload: _Upload, size: int) -> _Upload:
-        found = self._found(upload.location)
+    def _after_failure(self, name: str, upload: _Upload, size: int, failure: RemoteError) -> _Upload:
+        found = self._held_now(upload, failure)
         if found is None or found.held > size:
             found = self._must_begin()
             self._memory.remember(name, found.location)
         return found
+
+    def _held_now(self, upload: _Upload, failure: RemoteError) -> _Upload | None:
+        """How far an upload came, as the refusal says it, else as the registry does when it is asked.
+
+        ECR's own Range stays where the first chunk ended, and only its refusal says the truth (ecr-behaviour 1.9).
+        """
+        found = self._found(upload.location)
+        told = _TOLD.search(failure.message)
+        return found if found is None or told is None else replace(found, held=int(told[1]))
 
     def _body(self, content: Content, start: int, counted: _Counted) -> Callable[[], Iterator[bytes]]:
         return lambda: counted.over(self._stop.watched(content.read(start)))
@@ -237,7 +247,7 @@ class Uploads:
                 if attempt == ATTEMPTS - 1 or not _may_go_on(failure):
                     raise
                 self._stop.wait(pause_before(attempt))
-                found = self._found(upload.location)
+                found = self._held_now(upload, failure)
                 if found is None or not first <= found.held <= end:
                     raise Unreachable(f"{self._client.host} lost an upload", "run the command again") from failure
                 upload = found
