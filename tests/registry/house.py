@@ -37,6 +37,7 @@ from portside.registry.recollection import Recollection
 from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
+from portside.registry.repository_settings import RepositoryChanges
 from portside.registry.resource_policies import ResourcePolicies
 from portside.registry.rules import Rules
 from portside.registry.sessions import Sessions
@@ -247,6 +248,7 @@ async def build(stores: Stores, *, sparse: bool = False) -> Registry:
     return Registry(
         callers=Callers(stores, access),
         repositories=Repositories(stores, access, pages),
+        repository_changes=RepositoryChanges(stores, access),
         images=Images(stores, access, pages, sparse=sparse),
         referrers=Referrers(stores, access),
         layers=Layers(stores, access),

@@ -25,6 +25,7 @@ from portside.registry.mounts import Mounts
 from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
+from portside.registry.repository_settings import RepositoryChanges
 from portside.registry.resource_policies import ResourcePolicies
 from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
@@ -182,6 +183,7 @@ def walled(*, allows: bool = False) -> tuple[Registry, RecordingAccess]:
     registry = Registry(
         callers=Callers(stores, access),
         repositories=Repositories(stores, access, pages),
+        repository_changes=RepositoryChanges(stores, access),
         images=Images(stores, access, pages),
         referrers=Referrers(stores, access),
         layers=Layers(stores, access),

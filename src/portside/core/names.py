@@ -15,6 +15,7 @@ from portside.core.errors import InvalidParameter
 Tag = NewType("Tag", str)
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_ARN = re.compile(r"arn:aws:ecr:([0-9a-z-]{2,25}):([0-9]{12}):repository/(.+)")
 _REGION = re.compile(r"[0-9a-z-]{2,25}")
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 # The pattern of RepositoryName in the service model: no two readings of one text, so matching is linear.
@@ -79,6 +80,17 @@ def parse_tag(text: str, field: str = "imageTag") -> Tag:
     if _TAG.fullmatch(text) is None:
         raise InvalidParameter(field, f"must satisfy regular expression '{_TAG.pattern}'")
     return Tag(text)
+
+
+def parse_repository_arn(text: str, region: str, field: str = "resourceArn") -> RepositoryId:
+    """Read a repository's ARN in a region; raises InvalidParameter naming `field` (ecr-behaviour 14.1)."""
+    found = _ARN.fullmatch(text)
+    if found is None or found[1] != region:
+        raise InvalidParameter(field, "Invalid ARN")
+    try:
+        return RegistryId(found[2], region).repository(found[3])
+    except InvalidParameter:
+        raise InvalidParameter(field, "Invalid ARN") from None
 
 
 def parse_account(text: str, field: str = "registryId") -> str:

@@ -12,6 +12,7 @@ from portside.registry.mounts import Mounts
 from portside.registry.outbound import OutboundIdentities
 from portside.registry.referrers import Referrers
 from portside.registry.repositories import Repositories
+from portside.registry.repository_settings import RepositoryChanges
 from portside.registry.resource_policies import ResourcePolicies
 from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
@@ -25,6 +26,7 @@ class Registry:
 
     callers: Callers
     repositories: Repositories
+    repository_changes: RepositoryChanges
     images: Images
     referrers: Referrers
     layers: Layers

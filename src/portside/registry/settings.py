@@ -33,6 +33,10 @@ class AccountSettings:
         async with self._metadata.reading() as unit:
             return await unit.settings.value(registry, name) or _DEFAULT
 
+    async def describe(self, caller: Caller, registry: RegistryId) -> None:
+        """May the caller see how the registry as a whole is set?"""
+        await self._access.registry(caller, "ecr:DescribeRegistry", registry)
+
     async def put(self, caller: Caller, registry: RegistryId, name: str, value: str) -> None:
         """Set a value; raises InvalidParameter and SettingNotImplemented."""
         await self._access.registry(caller, "ecr:PutAccountSetting", registry, _asked(name))

@@ -37,6 +37,7 @@ from portside.registry.recollection import Recollection
 from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
+from portside.registry.repository_settings import RepositoryChanges
 from portside.registry.resource_policies import ResourcePolicies
 from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
@@ -135,6 +136,7 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
     registry = Registry(
         callers=Callers(stores, access),
         repositories=Repositories(stores, access, pages),
+        repository_changes=RepositoryChanges(stores, access),
         images=Images(stores, access, pages, sparse=settings.sparse),
         referrers=Referrers(stores, access),
         layers=Layers(stores, access),

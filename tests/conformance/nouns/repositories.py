@@ -50,6 +50,18 @@ class RepositoriesConformance:
             assert not await unit.repositories.add(before.id, ELABORATE, KEY, NOW + 1)
             assert await unit.repositories.find(before.id) == before
 
+    async def test_settings_change_and_nothing_else(self, metadata: Metadata) -> None:
+        before = await repository(metadata)
+        async with metadata.writing() as unit:
+            other = REGISTRY.repository("team/other")
+            assert await unit.repositories.add(other, RepositorySettings(), KEY, NOW)
+            await unit.repositories.change(before.key, ELABORATE)
+        async with metadata.reading() as unit:
+            assert await unit.repositories.find(before.id) == replace(before, settings=ELABORATE)
+            untouched = await unit.repositories.find(other)
+            assert untouched is not None
+            assert untouched.settings == RepositorySettings()
+
     @pytest.mark.parametrize(
         "other", [{"account": STRANGER}, {"region": "us-east-1"}, {"name": "team/ap"}, {"name": "team/app2"}]
     )

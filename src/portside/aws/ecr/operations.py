@@ -20,6 +20,7 @@ HANDLERS: Mapping[str, Handler] = {
     "DeleteRepository": repositories.delete_repository,
     "DeleteRepositoryPolicy": policies.delete_repository_policy,
     "DescribeImages": images.describe_images,
+    "DescribeRegistry": settings.describe_registry,
     "DescribeRepositories": repositories.describe_repositories,
     "GetAccountSetting": settings.get_account_setting,
     "GetAuthorizationToken": authorization.get_authorization_token,
@@ -28,10 +29,15 @@ HANDLERS: Mapping[str, Handler] = {
     "GetRepositoryPolicy": policies.get_repository_policy,
     "InitiateLayerUpload": layers.initiate_layer_upload,
     "ListImages": images.list_images,
+    "ListTagsForResource": repositories.list_tags_for_resource,
     "PutAccountSetting": settings.put_account_setting,
     "PutImage": images.put_image,
+    "PutImageScanningConfiguration": repositories.put_image_scanning_configuration,
+    "PutImageTagMutability": repositories.put_image_tag_mutability,
     "PutRegistryPolicy": policies.put_registry_policy,
     "SetRepositoryPolicy": policies.set_repository_policy,
+    "TagResource": repositories.tag_resource,
+    "UntagResource": repositories.untag_resource,
     "UploadLayerPart": layers.upload_layer_part,
 }
 

@@ -1,4 +1,4 @@
-"""CreateRepository, DescribeRepositories, DeleteRepository (ecr-behaviour 3.2)."""
+"""CreateRepository, DescribeRepositories, DeleteRepository, and what a repository is set to (ecr-behaviour 3.2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from portside.aws.call import Call
 from portside.aws.ecr import model
 from portside.aws.ecr.values import page, resource_tags, seconds
 from portside.core.errors import InvalidParameter
-from portside.core.names import RepositoryId
+from portside.core.names import RepositoryId, parse_repository_arn
 from portside.core.records import Repository, RepositorySettings, TagExclusion
 
 
@@ -41,6 +41,61 @@ async def delete_repository(call: Call, request: model.DeleteRepositoryRequest) 
     repository = call.repository(request.repositoryName, request.registryId)
     deleted = await call.registry.repositories.delete(call.caller, repository, force=bool(request.force))
     return model.DeleteRepositoryResponse(repository=_written(call, deleted))
+
+
+async def put_image_tag_mutability(
+    call: Call, request: model.PutImageTagMutabilityRequest
+) -> model.PutImageTagMutabilityResponse:
+    """Let tags move or not; filters that are left out are removed."""
+    repository = call.repository(request.repositoryName, request.registryId)
+    exclusions = _exclusions(request.imageTagMutability, request.imageTagMutabilityExclusionFilters)
+    changed = await call.registry.repository_changes.put_tag_mutability(
+        call.caller, repository, request.imageTagMutability, exclusions
+    )
+    return model.PutImageTagMutabilityResponse(
+        registryId=repository.account,
+        repositoryName=repository.name,
+        imageTagMutability=cast("model.ImageTagMutability", changed.settings.tag_mutability),
+        imageTagMutabilityExclusionFilters=_filters(changed) or None,
+    )
+
+
+async def put_image_scanning_configuration(
+    call: Call, request: model.PutImageScanningConfigurationRequest
+) -> model.PutImageScanningConfigurationResponse:
+    """Say whether images are to be scanned when they are pushed."""
+    repository = call.repository(request.repositoryName, request.registryId)
+    changed = await call.registry.repository_changes.put_scanning(
+        call.caller, repository, scan_on_push=bool(request.imageScanningConfiguration.scanOnPush)
+    )
+    return model.PutImageScanningConfigurationResponse(
+        registryId=repository.account,
+        repositoryName=repository.name,
+        imageScanningConfiguration=model.ImageScanningConfiguration(scanOnPush=changed.settings.scan_on_push),
+    )
+
+
+async def list_tags_for_resource(
+    call: Call, request: model.ListTagsForResourceRequest
+) -> model.ListTagsForResourceResponse:
+    """Show a repository's resource tags."""
+    repository = parse_repository_arn(request.resourceArn, call.region)
+    tags = await call.registry.repository_changes.tags(call.caller, repository)
+    return model.ListTagsForResourceResponse(tags=[model.Tag(Key=key, Value=tags[key]) for key in tags])
+
+
+async def tag_resource(call: Call, request: model.TagResourceRequest) -> model.TagResourceResponse:
+    """Put resource tags."""
+    repository = parse_repository_arn(request.resourceArn, call.region)
+    await call.registry.repository_changes.tag(call.caller, repository, resource_tags(request.tags))
+    return model.TagResourceResponse()
+
+
+async def untag_resource(call: Call, request: model.UntagResourceRequest) -> model.UntagResourceResponse:
+    """Remove resource tags."""
+    repository = parse_repository_arn(request.resourceArn, call.region)
+    await call.registry.repository_changes.untag(call.caller, repository, frozenset(request.tagKeys))
+    return model.UntagResourceResponse()
 
 
 def _settings(request: model.CreateRepositoryRequest) -> RepositorySettings:
@@ -85,12 +140,6 @@ def _require_aes256(encryption: model.EncryptionConfiguration) -> None:
 def _written(call: Call, repository: Repository) -> model.Repository:
     name: RepositoryId = repository.id
     settings = repository.settings
-    exclusions = [
-        model.ImageTagMutabilityExclusionFilter(
-            filterType=cast("model.ImageTagMutabilityExclusionFilterType", one.filter_type), filter=one.filter
-        )
-        for one in settings.tag_exclusions
-    ]
     return model.Repository(
         repositoryArn=name.arn,
         registryId=name.account,
@@ -98,9 +147,18 @@ def _written(call: Call, repository: Repository) -> model.Repository:
         repositoryUri=call.hosts.repository_uri(name),
         createdAt=seconds(repository.created_at),
         imageTagMutability=cast("model.ImageTagMutability", settings.tag_mutability),
-        imageTagMutabilityExclusionFilters=exclusions or None,
+        imageTagMutabilityExclusionFilters=_filters(repository) or None,
         imageScanningConfiguration=model.ImageScanningConfiguration(scanOnPush=settings.scan_on_push),
         encryptionConfiguration=model.EncryptionConfiguration(
             encryptionType=cast("model.EncryptionType", settings.encryption_type), kmsKey=settings.kms_key
         ),
     )
+
+
+def _filters(repository: Repository) -> list[model.ImageTagMutabilityExclusionFilter]:
+    return [
+        model.ImageTagMutabilityExclusionFilter(
+            filterType=cast("model.ImageTagMutabilityExclusionFilterType", one.filter_type), filter=one.filter
+        )
+        for one in repository.settings.tag_exclusions
+    ]

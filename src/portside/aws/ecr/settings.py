@@ -1,4 +1,4 @@
-"""GetAccountSetting, PutAccountSetting (ecr-behaviour 3.1 and 10.5)."""
+"""GetAccountSetting, PutAccountSetting, DescribeRegistry (ecr-behaviour 3.1 and 10.5)."""
 
 from __future__ import annotations
 
@@ -16,3 +16,13 @@ async def put_account_setting(call: Call, request: model.PutAccountSettingReques
     """Set it."""
     await call.registry.settings.put(call.caller, call.registry_id(None), request.name, request.value)
     return model.PutAccountSettingResponse(name=request.name, value=request.value)
+
+
+async def describe_registry(call: Call, request: model.DescribeRegistryRequest) -> model.DescribeRegistryResponse:
+    """Show how the registry replicates: to nowhere, while PutReplicationConfiguration is not implemented."""
+    del request
+    registry = call.registry_id(None)
+    await call.registry.settings.describe(call.caller, registry)
+    return model.DescribeRegistryResponse(
+        registryId=registry.account, replicationConfiguration=model.ReplicationConfiguration(rules=[])
+    )

@@ -40,6 +40,9 @@ _PAGE = prepare(
     .limit(bindparam("limit"))
 )
 _OCCUPIED = prepare(select(exists().where(tables.manifests.c.repository == bindparam("key"))))
+_CHANGE = prepare(
+    update(tables.repositories).where(_r.key == bindparam("the_key")).values(settings=bindparam("packed"))
+)
 _DELETE = prepare(delete(tables.repositories).where(_r.key == bindparam("key")))
 
 
@@ -104,6 +107,10 @@ class Repositories:
     async def lock(self, repository: RepositoryId) -> Repository | None:
         """The repository of this name, which no other unit changes until this one ends."""
         return _repository(await self._session.row(_LOCK, **_name(repository)))
+
+    async def change(self, key: int, settings: RepositorySettings) -> None:
+        """Give a repository other settings; whoever does so has locked it."""
+        await self._session.run(_CHANGE, the_key=key, packed=_packed(settings))
 
     async def page(self, registry: RegistryId, after: str, limit: int) -> Sequence[Repository]:
         """Repositories of a registry in order of name, from after a name ('' for the first page)."""
