@@ -52,7 +52,10 @@ class Said:
             except OSError:
                 return
             with connection:
-                self.asked.append(connection.recv(65_536))
+                asked = b""
+                while not asked.endswith(b"0\r\n\r\n" if asked.startswith(b"POST") else b"\r\n\r\n"):
+                    asked += connection.recv(65_536)
+                self.asked.append(asked)
                 connection.sendall(self.answer)
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 import click
 
@@ -100,7 +101,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = portside.main(arguments, prog_name="portside", standalone_mode=False, color=colour)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "portside"
-        return _fail(f"{error.format_message()} ('{path} --help' shows the options)")
+        return _misused(error.format_message(), path, arguments if arguments is not None else sys.argv[1:])
     except click.ClickException as error:
         return _failed(error)
     except Refused as refused:
@@ -108,6 +109,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _INTERRUPTED
     return code if isinstance(code, int) else 0
+
+
+def _misused(message: str, path: str, arguments: Sequence[str]) -> int:
+    advice = f"'{path} --help' shows the options"
+    if not any(
+        option in {"--output=json", "--output json"} for option in (*arguments, *map(" ".join, pairwise(arguments)))
+    ):
+        return _fail(f"{message} ({advice})")
+    error = {"code": _USAGE, "kind": "usage", "message": message, "advice": advice}
+    click.echo(json.dumps({"error": error}, indent=2))
+    return _USAGE
 
 
 def _failed(error: click.ClickException) -> int:

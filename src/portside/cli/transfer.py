@@ -58,13 +58,19 @@ class Session:
     @contextmanager
     def working(self) -> Generator[None]:
         """Show progress, and stop on Ctrl-C; a failure becomes the command's exit code and its one line or object."""
-        from portside.remote.errors import RemoteError
+        from portside.remote.errors import RemoteError, Unusable
 
         before = signal.signal(signal.SIGINT, self._interrupted) if _in_main_thread() else None
         try:
             with self.shown.context:
                 yield
         except RemoteError as failure:
+            raise Failed(failure, as_json=self.json) from None
+        except OSError as error:
+            # A disk that is full, a folder that may not be written: what is talked to has words of its own.
+            failure = Unusable(
+                f"{error.filename or 'A file'} cannot be used ({error.strerror})", "check rights and space"
+            )
             raise Failed(failure, as_json=self.json) from None
         finally:
             if before is not None:

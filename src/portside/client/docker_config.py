@@ -67,6 +67,11 @@ class DockerConfig:
         if not self._environment.get("DOCKER_CONFIG"):
             yield self.file
 
+    def is_ours(self, host: str) -> bool:
+        """Whether this program is set as the host's helper; no helper is asked. Raises Unusable for a broken file."""
+        documents = filter(None, map(read, self.files()))
+        return any(_part(document, "credHelpers").get(host) == OURS for document in documents)
+
     def kept(self, host: str) -> Kept | None:
         """What is kept for a host; None without anything. Raises Unusable for a broken file, Unauthenticated."""
         for file in self.files():

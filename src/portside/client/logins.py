@@ -77,15 +77,12 @@ class PersonsLogins:
         configured = self._aws.endpoint()
         if configured is not None and _same_place(configured, host):
             return self._made(host, configured, self._region(host))
-        if ecr_at is not None and (host.startswith(LOOPBACK) or self._is_ours(host)):
+        ours = self._docker.is_ours(host)
+        if ecr_at is not None and (ours or host.startswith(LOOPBACK)):
             return self._made(host, ecr_at, self._region(host))
-        if self._is_ours(host):
+        if ours:
             return self._made(host, f"https://{host}", self._region(host))
         return None
-
-    def _is_ours(self, host: str) -> bool:
-        kept = self._docker.kept(host)
-        return kept is not None and kept.ours
 
     def _region(self, host: str) -> str:
         virtual = virtual_host(host)

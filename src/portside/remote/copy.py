@@ -123,14 +123,16 @@ class Copy:
     def _manifests_there(self, nodes: list[_Node], tags: list[str]) -> dict[Digest, str]:
         """Which manifests the target has, and under which of the tags the root: `tag`, else `digest`."""
         root = nodes[-1].document.descriptor.digest if nodes else None
-        found: dict[Digest, str] = {}
-        for node in nodes:
+
+        def state(node: _Node) -> str | None:
             digest = node.document.descriptor.digest
             if digest == root and tags and all(self._target.holds(tag, _ACCEPT) == digest for tag in tags):
-                found[digest] = "tag"
-            elif self._target.holds(str(digest), _ACCEPT) == digest:
-                found[digest] = "digest"
-        return found
+                return "tag"
+            return "digest" if self._target.holds(str(digest), _ACCEPT) == digest else None
+
+        with ThreadPoolExecutor(self._wishes.jobs) as threads:
+            states = zip(nodes, threads.map(state, nodes), strict=True)
+            return {node.document.descriptor.digest: known for node, known in states if known is not None}
 
     def _blobs(self, nodes: list[_Node], there: dict[Digest, str], summary: Summary) -> None:
         wanted: dict[Digest, Descriptor] = {}

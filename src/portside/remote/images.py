@@ -90,7 +90,11 @@ class Images:
         unique = dict(zip(image.layers, claimed, strict=True))
         with ThreadPoolExecutor(self._jobs) as threads:
             layers = threads.map(self._stored, repeat(files), unique.keys(), unique.values())
-            stored = dict(zip(unique, layers, strict=True))
+            try:
+                stored = dict(zip(unique, layers, strict=True))
+            except BaseException:
+                self._stop.set()  # the others need not end what nobody will use
+                raise
         return self._image(config, [stored[name] for name in image.layers], place)
 
     def _stored(self, files: TarFile, name: str, claimed: Digest) -> Layer:
