@@ -40,6 +40,7 @@ from portside.registry.repositories import Repositories
 from portside.registry.repository_settings import RepositoryChanges
 from portside.registry.resource_policies import ResourcePolicies
 from portside.registry.rules import Rules
+from portside.registry.scanning import Scanning
 from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
@@ -260,6 +261,7 @@ async def build(stores: Stores, *, sparse: bool = False) -> Registry:
         web_identities=WebIdentities(stores, access, sessions, NoIssuers()),
         outbound=OutboundIdentities(stores, access),
         policies=ResourcePolicies(stores, access),
+        scanning=Scanning(stores, access),
     )
 
 

@@ -27,6 +27,8 @@ from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.repository_settings import RepositoryChanges
 from portside.registry.resource_policies import ResourcePolicies
+from portside.registry.scan_rules import ScanningConfiguration
+from portside.registry.scanning import Scanning
 from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
@@ -65,6 +67,43 @@ QUESTIONS: dict[str, tuple[str, str, Callable[[Registry], Awaitable[object]]]] =
         APP.arn,
         lambda r: r.repositories.delete(CALLER, APP, force=True),
     ),
+    "repository_changes.put_tag_mutability": (
+        "ecr:PutImageTagMutability",
+        APP.arn,
+        lambda r: r.repository_changes.put_tag_mutability(CALLER, APP, "MUTABLE", []),
+    ),
+    "repository_changes.put_scanning": (
+        "ecr:PutImageScanningConfiguration",
+        APP.arn,
+        lambda r: r.repository_changes.put_scanning(CALLER, APP, scan_on_push=True),
+    ),
+    "repository_changes.tags": (
+        "ecr:ListTagsForResource",
+        APP.arn,
+        lambda r: r.repository_changes.tags(CALLER, APP),
+    ),
+    "repository_changes.tag": (
+        "ecr:TagResource",
+        APP.arn,
+        lambda r: r.repository_changes.tag(CALLER, APP, {"a": "b"}),
+    ),
+    "repository_changes.untag": (
+        "ecr:UntagResource",
+        APP.arn,
+        lambda r: r.repository_changes.untag(CALLER, APP, ["a"]),
+    ),
+    "scanning.get": ("ecr:GetRegistryScanningConfiguration", "*", lambda r: r.scanning.get(CALLER, HOME)),
+    "scanning.put": (
+        "ecr:PutRegistryScanningConfiguration",
+        "*",
+        lambda r: r.scanning.put(CALLER, HOME, ScanningConfiguration()),
+    ),
+    "scanning.of_repositories": (
+        "ecr:BatchGetRepositoryScanningConfiguration",
+        APP.arn,
+        lambda r: r.scanning.of_repositories(CALLER, HOME, [APP.name]),
+    ),
+    "settings.describe": ("ecr:DescribeRegistry", "*", lambda r: r.settings.describe(CALLER, HOME)),
     "images.put": (
         "ecr:PutImage",
         APP.arn,
@@ -149,6 +188,8 @@ OWN = {"callers.issue_token"}
 NOUNS: dict[str, type] = {
     "callers": Callers,
     "repositories": Repositories,
+    "repository_changes": RepositoryChanges,
+    "scanning": Scanning,
     "images": Images,
     "referrers": Referrers,
     "layers": Layers,
@@ -195,6 +236,7 @@ def walled(*, allows: bool = False) -> tuple[Registry, RecordingAccess]:
         web_identities=cast("Any", port),
         outbound=cast("Any", port),
         policies=ResourcePolicies(stores, access),
+        scanning=Scanning(stores, access),
     )
     return registry, access
 

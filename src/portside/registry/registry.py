@@ -14,6 +14,7 @@ from portside.registry.referrers import Referrers
 from portside.registry.repositories import Repositories
 from portside.registry.repository_settings import RepositoryChanges
 from portside.registry.resource_policies import ResourcePolicies
+from portside.registry.scanning import Scanning
 from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
 from portside.registry.uploads import Uploads
@@ -38,3 +39,4 @@ class Registry:
     web_identities: WebIdentities
     outbound: OutboundIdentities
     policies: ResourcePolicies
+    scanning: Scanning

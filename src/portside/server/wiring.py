@@ -39,6 +39,7 @@ from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
 from portside.registry.repository_settings import RepositoryChanges
 from portside.registry.resource_policies import ResourcePolicies
+from portside.registry.scanning import Scanning
 from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
@@ -148,6 +149,7 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
         web_identities=WebIdentities(stores, access, sessions, FetchedIssuers(settings.egress, stores.threads)),
         outbound=OutboundIdentities(stores, access),
         policies=ResourcePolicies(stores, access),
+        scanning=Scanning(stores, access),
     )
     hosts = settings.host_names
     bodies = Bodies(settings.body_mebibytes * 1024 * 1024, settings.wait_seconds)

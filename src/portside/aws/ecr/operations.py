@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from portside.aws.call import Call
-from portside.aws.ecr import authorization, images, layers, model, policies, repositories, settings
+from portside.aws.ecr import authorization, images, layers, model, policies, repositories, scanning, settings
 
 Handler = Callable[[Call, Any], Awaitable[model.Shape]]
 
@@ -14,6 +14,7 @@ HANDLERS: Mapping[str, Handler] = {
     "BatchCheckLayerAvailability": layers.batch_check_layer_availability,
     "BatchDeleteImage": images.batch_delete_image,
     "BatchGetImage": images.batch_get_image,
+    "BatchGetRepositoryScanningConfiguration": scanning.batch_get_repository_scanning_configuration,
     "CompleteLayerUpload": layers.complete_layer_upload,
     "CreateRepository": repositories.create_repository,
     "DeleteRegistryPolicy": policies.delete_registry_policy,
@@ -26,6 +27,7 @@ HANDLERS: Mapping[str, Handler] = {
     "GetAuthorizationToken": authorization.get_authorization_token,
     "GetDownloadUrlForLayer": layers.get_download_url_for_layer,
     "GetRegistryPolicy": policies.get_registry_policy,
+    "GetRegistryScanningConfiguration": scanning.get_registry_scanning_configuration,
     "GetRepositoryPolicy": policies.get_repository_policy,
     "InitiateLayerUpload": layers.initiate_layer_upload,
     "ListImages": images.list_images,
@@ -35,6 +37,7 @@ HANDLERS: Mapping[str, Handler] = {
     "PutImageScanningConfiguration": repositories.put_image_scanning_configuration,
     "PutImageTagMutability": repositories.put_image_tag_mutability,
     "PutRegistryPolicy": policies.put_registry_policy,
+    "PutRegistryScanningConfiguration": scanning.put_registry_scanning_configuration,
     "SetRepositoryPolicy": policies.set_repository_policy,
     "TagResource": repositories.tag_resource,
     "UntagResource": repositories.untag_resource,
