@@ -80,6 +80,7 @@ def test_one_of_several_images_is_chosen_by_name(tmp_path: Path, sink: MemorySin
     images = Images(ingest(sink), Stop(), form="oci", jobs=2)
     files = TarFile(tmp_path / "two.tar")
     assert images.archived(files, "a:1").root() == images.archived(files, "1").root()
+    assert images.archived(files, "docker.io/library/a:1").root() == images.archived(files, "a:1").root()
     with pytest.raises(Unusable, match="2 images"):
         images.archived(files, "")
     with pytest.raises(NotFound, match="a:1, b:2"):

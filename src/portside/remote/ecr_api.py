@@ -149,7 +149,8 @@ def _known(word: str, host: str, operation: str, message: str) -> RemoteError | 
     if word.startswith("AccessDenied"):
         return Denied(message or f"{operation} is not allowed", "ask for a policy that allows it")
     if word in _ABSENT:
-        return NotFound(message or word)
+        advice = "create it, or push with --create" if word.startswith("Repository") else ""
+        return NotFound(message or word, advice)
     return None
 
 

@@ -17,6 +17,7 @@ from portside.core.manifests import Descriptor
 from portside.remote.errors import NotFound, Unusable, WrongContent
 from portside.remote.files import canonical
 from portside.remote.ports import Document
+from portside.remote.references import familiar
 
 MANIFEST = "manifest.json"
 _MOST_LAYERS = 1000
@@ -80,12 +81,22 @@ def chosen(found: Sequence[SavedImage], wanted: str, place: str) -> SavedImage:
     """The image of this name, or the only one. Raises NotFound, Unusable."""
     if wanted:
         for image in found:
-            if any(wanted in {name, name.rpartition(":")[2]} for name in image.names):
+            if any(_means(wanted, name) for name in image.names):
                 return image
         raise NotFound(f"{place} has no image '{wanted}'", f"it has {_names(found)}")
     if len(found) != 1:
         raise Unusable(f"{place} has {len(found)} images", f"save one, or name one of {_names(found)}")
     return found[0]
+
+
+def _means(wanted: str, name: str) -> bool:
+    """Whether a name or a tag is an image's, whichever of the two is written in full."""
+    if wanted in {name, name.rpartition(":")[2]}:
+        return True
+    try:
+        return familiar(wanted) == familiar(name)
+    except Unusable:
+        return False
 
 
 def diff_ids(config: bytes, place: str) -> list[Digest]:
