@@ -299,7 +299,7 @@ def test_a_second_run_goes_on_where_ctrl_c_stopped_the_first(
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=30)
     assert running.returncode == 130
-    assert time.monotonic() - at < 1.5
+    assert time.monotonic() - at < 2.5  # a second, and what a busy machine takes to notice
     assert b"goes on where this one stopped" in said
     between.rules.clear()
     begun = len(between.requests("POST", BEGIN))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -202,14 +204,28 @@ def test_a_port_where_nobody_listens_fails() -> None:
     assert "cannot be reached on port" in found[0].found
 
 
-def test_a_server_without_tls_is_not_trusted(listening: str) -> None:
-    url = listening.replace("http:", "https:")
-    script = Script([replies(200)])
+def test_a_server_without_tls_is_not_trusted() -> None:
+    """The name and the port are right, and what answers there is no TLS."""
     with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_speak_plainly, args=(server,), daemon=True)
+        thread.start()
         url = f"https://127.0.0.1:{server.getsockname()[1]}"
-        server.close()
-        found = tried("network", lambda: network.check(url, script, Trust(), amazon=None))
-    assert first_code(found) == 6
+        found = tried("network", lambda: network.check(url, Script([replies(200)]), Trust(), amazon=None))
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+    assert states(found) == [State.GOOD, State.GOOD, State.BAD]
+    assert "is not trusted" in found[2].found
+
+
+def _speak_plainly(server: socket.socket) -> None:
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        with connection, contextlib.suppress(OSError):
+            connection.recv(1)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
 def test_permissions_are_tried_and_each_refusal_is_named() -> None:
