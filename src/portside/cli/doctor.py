@@ -20,11 +20,7 @@ def doctor(
     context: click.Context,
     destination: str | None,
     source: str | None,
-    output: str,
-    quiet: bool,
-    jobs: int,
-    region: str | None,
-    profile: str | None,
+    session: Session,
 ) -> None:
     """Check what a push needs, and say what to do about what is missing.
 
@@ -35,7 +31,6 @@ def doctor(
     from portside.client.doctor.examination import Examination
     from portside.client.doctor.findings import first_code
 
-    session = Session(profile=profile, region=region, jobs=jobs, quiet=True, output=output)
     with session.working():
         findings = Examination(session.connections, os.environ).run(destination, source)
     code = first_code(findings)
@@ -43,7 +38,7 @@ def doctor(
         emit({"ok": code == 0, "checks": [one.as_json() for one in findings]})
     else:
         for one in findings:
-            if quiet and one.state.value != "failed":
+            if session.quiet and one.state.value != "failed":
                 continue
             click.echo(printable(f"{_MARKS[one.state.value]}  {one.topic}: {one.found}"))
             if one.advice:

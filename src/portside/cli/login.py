@@ -17,14 +17,10 @@ from portside.cli.transfer import Session, common, emit
 @common
 def login(
     host: str | None,
+    session: Session,
     helper: bool,
     username: str | None,
     password_stdin: bool,
-    output: str,
-    quiet: bool,
-    jobs: int,
-    region: str | None,
-    profile: str | None,
 ) -> None:
     """Log docker and podman in to a registry, with your AWS credentials.
 
@@ -36,13 +32,12 @@ def login(
 
     if bool(username) != password_stdin:
         raise click.UsageError("--username and --password-stdin belong together")
-    session = Session(profile=profile, region=region, jobs=jobs, quiet=quiet, output=output)
     given = Login(username, sys.stdin.read().rstrip("\r\n")) if username else None
     with session.working():
         done = sign_in(session.connections, host, helper=helper, login=given)
     if session.json:
         emit({"host": done.host, "keptIn": done.kept_in, "helper": done.helper})
-    elif not quiet:
+    elif not session.quiet:
         how = "asks docker-credential-portside for" if done.helper else "holds the login to"
         click.echo(f"{done.kept_in} {how} {done.host}")
 
@@ -50,30 +45,28 @@ def login(
 @click.command()
 @click.argument("host", required=False)
 @common
-def logout(host: str | None, output: str, quiet: bool, jobs: int, region: str | None, profile: str | None) -> None:
+def logout(host: str | None, session: Session) -> None:
     """Forget the login to a registry, and the tokens that were kept for it."""
     from portside.client.signing_in import sign_out
 
-    session = Session(profile=profile, region=region, jobs=jobs, quiet=quiet, output=output)
     with session.working():
         name, found = sign_out(session.connections, host)
     if session.json:
         emit({"host": name, "loggedOut": found})
-    elif not quiet:
+    elif not session.quiet:
         click.echo(f"Logged out of {name}" if found else f"There was no login to {name}")
 
 
 @click.command()
 @click.argument("name", required=False, metavar="[HOST|REPOSITORY]")
 @common
-def ls(name: str | None, output: str, quiet: bool, jobs: int, region: str | None, profile: str | None) -> None:
+def ls(name: str | None, session: Session) -> None:
     """List a registry's repositories, or a repository's tags with what they stand for."""
     from portside.client.display import printable
     from portside.client.listing import listing
 
-    session = Session(profile=profile, region=region, jobs=jobs, quiet=quiet, output=output)
     with session.working():
-        found = listing(session.connections, name, jobs=jobs)
+        found = listing(session.connections, name, jobs=session.jobs)
     if session.json:
         emit(found)
         return

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 
-from portside.cli.transfer import Session, common, emit
-
-if TYPE_CHECKING:
-    from portside.client.push import Pushed
+from portside.cli.transfer import Session, common
 
 
 @click.command()
@@ -23,24 +19,19 @@ if TYPE_CHECKING:
 @common
 def pull(
     reference: str,
+    session: Session,
     place: str,
     platform: str | None,
     with_referrers: bool,
-    output: str,
-    quiet: bool,
-    jobs: int,
-    region: str | None,
-    profile: str | None,
 ) -> None:
     """Pull an image into a folder (an OCI layout), a file (an OCI archive), or the engine that docker speaks to."""
     from portside.client.pull import CopyWishes, Pull
 
-    session = Session(profile=profile, region=region, jobs=jobs, quiet=quiet, output=output)
     with session.working():
-        wishes = CopyWishes(platform, with_referrers, jobs)
+        wishes = CopyWishes(platform, with_referrers, session.jobs)
         one = Pull(session.connections, os.environ, wishes, session.shown.progress, session.stop)
         pulled = one.to(reference, place)
-    _say(session, pulled, quiet=quiet)
+    session.tell(pulled)
 
 
 @click.command()
@@ -53,33 +44,16 @@ def pull(
 def copy(
     reference: str,
     destination: str,
+    session: Session,
     tags: tuple[str, ...],
     platform: str | None,
     with_referrers: bool,
-    output: str,
-    quiet: bool,
-    jobs: int,
-    region: str | None,
-    profile: str | None,
 ) -> None:
     """Copy an image from one registry to another: mounted where they are one, streamed where they are not."""
     from portside.client.pull import CopyWishes, Pull
 
-    session = Session(profile=profile, region=region, jobs=jobs, quiet=quiet, output=output)
     with session.working():
-        wishes = CopyWishes(platform, with_referrers, jobs, tags)
+        wishes = CopyWishes(platform, with_referrers, session.jobs, tags)
         one = Pull(session.connections, os.environ, wishes, session.shown.progress, session.stop)
         copied = one.copy(reference, destination)
-    _say(session, copied, quiet=quiet)
-
-
-def _say(session: Session, done: Pushed, *, quiet: bool) -> None:
-    from portside.client.results import document, names, sentence
-
-    if session.json:
-        emit(document(done, dry_run=False))
-        return
-    if not quiet:
-        click.echo(sentence(done.summary, done.seconds, dry_run=False), err=True)
-    for name in names(done):
-        click.echo(name)
+    session.tell(copied)

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from portside.cli.transfer import Session, common, emit
+from portside.cli.transfer import Session, common
 
 _EPILOG = """\b
 Examples:
@@ -35,6 +35,7 @@ Examples:
 def push(
     source: str,
     destination: str | None,
+    session: Session,
     tags: tuple[str, ...],
     platform: str | None,
     with_referrers: bool,
@@ -46,11 +47,6 @@ def push(
     form: str | None,
     compress: str | None,
     level: int | None,
-    output: str,
-    quiet: bool,
-    jobs: int,
-    region: str | None,
-    profile: str | None,
 ) -> None:
     """Push an image to a registry: Portside, Amazon ECR, or any other.
 
@@ -60,14 +56,12 @@ def push(
     image goes where its name says.
     """
     from portside.client.push import Creation, Push, PushWishes
-    from portside.client.results import document, names, sentence
     from portside.remote.compression import Compression
 
     if not create and (immutable or scan_on_push or kms_key):
         raise click.UsageError("--immutable, --scan-on-push and --kms-key describe the repository of --create")
     if level is not None and compress is None:
         raise click.UsageError("--level belongs to --compress")
-    session = Session(profile=profile, region=region, jobs=jobs, quiet=quiet, output=output)
     with session.working():
         wishes = PushWishes(
             tags,
@@ -77,15 +71,9 @@ def push(
             dry_run,
             form,
             Compression.of(compress, level) if compress else None,
-            jobs,
+            session.jobs,
         )
         pushed = Push(session.connections, os.environ, wishes, session.shown.progress, session.stop).run(
             source, destination
         )
-    if session.json:
-        emit(document(pushed, dry_run=dry_run))
-        return
-    if not quiet:
-        click.echo(sentence(pushed.summary, pushed.seconds, dry_run=dry_run), err=True)
-    for name in names(pushed):
-        click.echo(name)
+    session.tell(pushed, dry_run=dry_run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ import click
 if TYPE_CHECKING:
     from portside.client.connections import Connections
     from portside.client.display import Shown
+    from portside.client.push import Pushed
     from portside.remote.errors import RemoteError
     from portside.remote.progress import Stop
 
@@ -28,7 +30,15 @@ Decorated = Callable[..., Any]
 
 
 def common(command: Decorated) -> Decorated:
-    """Add the options that every command of the push tool has."""
+    """Add the options that every command of the push tool has, and give it the `Session` that they make."""
+
+    @functools.wraps(command)
+    def made(
+        *arguments: Any, output: str, quiet: bool, jobs: int, region: str | None, profile: str | None, **options: Any
+    ) -> Any:
+        session = Session(profile=profile, region=region, jobs=jobs, quiet=quiet, output=output)
+        return command(*arguments, session=session, **options)
+
     for option in (
         click.option("--output", type=click.Choice(["text", "json"]), default="text", help="What to print at the end."),
         click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
@@ -36,8 +46,8 @@ def common(command: Decorated) -> Decorated:
         click.option("--region", metavar="REGION", help="The AWS region, where the host does not say it."),
         click.option("--profile", metavar="NAME", help="The AWS profile whose credentials are used."),
     ):
-        command = option(command)
-    return command
+        made = option(made)
+    return made
 
 
 class Session:
@@ -51,6 +61,8 @@ class Session:
 
         self.stop: Stop = Stop()
         self.json = output == "json"
+        self.quiet = quiet
+        self.jobs = jobs
         self.shown: Shown = display(os.environ, quiet=quiet or self.json)
         person = Person(os.environ, profile, region, jobs, Store(default_path()))
         self.connections: Connections = Connections(person, self.shown.progress, self.stop)
@@ -75,6 +87,18 @@ class Session:
         finally:
             if before is not None:
                 signal.signal(signal.SIGINT, before)
+
+    def tell(self, done: Pushed, *, dry_run: bool = False) -> None:
+        """Print what a push, pull or copy did: an object, or a sentence for the person and a line for each name."""
+        from portside.client.results import document, names, sentence
+
+        if self.json:
+            emit(document(done, dry_run=dry_run))
+            return
+        if not self.quiet:
+            click.echo(sentence(done.summary, done.seconds, dry_run=dry_run), err=True)
+        for name in names(done):
+            click.echo(name)
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         del number, frame

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from portside.core.records import RepositorySettings, TagExclusion
+from portside.registry.wildcards import matches
 
 MODES = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
 
@@ -18,21 +19,4 @@ def is_immutable(settings: RepositorySettings, tag: str) -> bool:
 
 
 def _excluded(exclusions: Sequence[TagExclusion], tag: str) -> bool:
-    return any(_matches(exclusion.filter, tag) for exclusion in exclusions)
-
-
-def _matches(pattern: str, tag: str) -> bool:
-    """Whether `*` runs make the pattern into the tag; every part is looked for once, so time is bounded."""
-    first, *rest = pattern.split("*")
-    if not rest:
-        return pattern == tag
-    last = rest.pop()
-    if not tag.startswith(first) or not tag[len(first) :].endswith(last):
-        return False
-    middle = tag[len(first) : len(tag) - len(last)]
-    for part in rest:
-        at = middle.find(part)
-        if at < 0:
-            return False
-        middle = middle[at + len(part) :]
-    return True
+    return any(matches(exclusion.filter, tag) for exclusion in exclusions)

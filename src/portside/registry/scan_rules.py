@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from portside.registry.wildcards import matches
+
 BASIC, ENHANCED = "BASIC", "ENHANCED"
 MANUAL, ON_PUSH, CONTINUOUS = "MANUAL", "SCAN_ON_PUSH", "CONTINUOUS_SCAN"
 FREQUENCIES = {BASIC: (ON_PUSH, MANUAL), ENHANCED: (CONTINUOUS, ON_PUSH)}
@@ -54,16 +56,4 @@ def of_repository(name: str, configuration: ScanningConfiguration, *, scan_on_pu
 
 def fits(pattern: str, name: str) -> bool:
     """Whether a filter fits a name: without `*` anywhere in it, with `*` from end to end."""
-    first, *rest = pattern.split("*")
-    if not rest:
-        return pattern in name
-    last = rest.pop()
-    if len(first) + len(last) > len(name) or not name.startswith(first) or not name.endswith(last):
-        return False
-    middle = name[len(first) : len(name) - len(last)]
-    for part in rest:
-        at = middle.find(part)
-        if at < 0:
-            return False
-        middle = middle[at + len(part) :]
-    return True
+    return matches(pattern, name) if "*" in pattern else pattern in name
