@@ -85,7 +85,16 @@ class Uploads:
                 return "mounted"
             self._memory.remember(name, upload.location)
         self._progress.advanced(str(blob.digest), upload.held)
-        self._completed(blob, self._streamed(blob, content, upload))
+        whole = self._streamed(blob, content, upload)
+        try:
+            self._completed(blob, whole)
+        except WrongContent:
+            self._memory.forget(name)
+            if outcome != "resumed":
+                raise
+            # What an earlier run left there was not this blob's beginning.
+            self._progress.advanced(str(blob.digest), -blob.size)
+            return self.send(blob, content)
         self._memory.forget(name)
         return outcome
 
@@ -96,6 +105,7 @@ class Uploads:
         """
         name = self._name(key)
         upload = self._resumed(name)
+        resumed = upload is not None and upload.held > 0
         if upload is None:
             upload = self._must_begin()
             self._memory.remember(name, upload.location)
@@ -115,7 +125,13 @@ class Uploads:
         blob = Descriptor("", Digest("sha256", hashed.hexdigest()), size)
         # Forgotten whatever the answer: an upload that does not become this blob never will.
         self._memory.forget(name)
-        self._completed(blob, upload)
+        try:
+            self._completed(blob, upload)
+        except WrongContent:
+            if not resumed:
+                raise
+            message = f"What an earlier run left at {self._client.host} was not the beginning of {label}"
+            raise WrongContent(message, "run the command again") from None
         return blob
 
     def _name(self, key: str) -> str:
@@ -196,7 +212,7 @@ class Uploads:
             if upload.held == blob.size:
                 return upload
             counted = _Counted(label, self._progress)
-            body = self._body(content, upload.held, counted)
+            body = self._body(content, upload.held, blob, counted)
             try:
                 return self._patched(upload, blob.size, body)
             except (Unreachable, NotFound, Refusal) as failure:
@@ -224,8 +240,8 @@ class Uploads:
         told = _TOLD.search(failure.message)
         return found if found is None or told is None else replace(found, held=int(told[1]))
 
-    def _body(self, content: Content, start: int, counted: _Counted) -> Callable[[], Iterator[bytes]]:
-        return lambda: counted.over(self._stop.watched(content.read(start)))
+    def _body(self, content: Content, start: int, blob: Descriptor, counted: _Counted) -> Callable[[], Iterator[bytes]]:
+        return lambda: counted.over(_exactly(self._stop.watched(content.read(start)), blob, start))
 
     def _patched(self, upload: _Upload, end: int, body: Callable[[], Body]) -> _Upload:
         """Send the bytes between what the upload holds and `end`."""
@@ -248,10 +264,12 @@ class Uploads:
                     raise
                 self._stop.wait(pause_before(attempt))
                 found = self._held_now(upload, failure)
-                if found is None or not first <= found.held <= end:
+                told = _TOLD.search(failure.message)
+                if found is None or (told is not None and found.held < first):
                     raise Unreachable(f"{self._client.host} lost an upload", "run the command again") from failure
-                upload = found
-                if upload.held == end:
+                # What came before this chunk was acknowledged, whatever a range says.
+                upload = replace(found, held=max(found.held, first))
+                if upload.held >= end:
                     return upload
         raise Unreachable(f"{self._client.host} did not take the layer", "try again later")
 
@@ -309,6 +327,21 @@ class _Counted:
             yield piece
             self.total += len(piece)
             self._progress.advanced(self._label, len(piece))
+
+
+def _exactly(pieces: Iterable[bytes], blob: Descriptor, start: int) -> Iterator[bytes]:
+    """The pieces, when they are what is left of the blob; never a byte more, which would be the next request's.
+
+    Raises WrongContent.
+    """
+    left = blob.size - start
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            break
+        yield piece
+    if left:
+        raise WrongContent(f"{blob.digest} has another size than its manifest says", "check the source")
 
 
 def must_answer(host: str, header: str | None, digest: Digest) -> None:
