@@ -85,6 +85,14 @@ def test_a_host_that_says_it_is_ecr_is_given_nothing_either(person: Callable[...
     assert one.script.asked == []
 
 
+@pytest.mark.parametrize("host", ["localhost.evil.example", "127.evil.example:4510", "127.0.0.1.evil.example"])
+def test_a_name_that_only_begins_like_loopback_is_given_nothing(host: str, person: Callable[..., Person]) -> None:
+    one = person(AWS_ENDPOINT_URL="http://localhost:4510")
+    with pytest.raises(Unauthenticated):
+        one.logins.login(host, ecr_at=f"http://{host}")
+    assert one.script.asked == []
+
+
 def test_a_host_that_the_person_logged_in_to_is(person: Callable[..., Person]) -> None:
     one = person()
     one.docker.write_helper("registry.example")

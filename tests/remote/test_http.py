@@ -16,7 +16,7 @@ from urllib3.exceptions import (
 )
 
 from portside.remote.errors import Unreachable, Unusable
-from portside.remote.http import Http, Timeouts, Trust, context, explained, host_of, proxy_for
+from portside.remote.http import Http, Timeouts, Trust, context, explained, host_of, is_loopback, proxy_for
 
 POOL = urllib3.HTTPSConnectionPool("r.example")
 
@@ -89,6 +89,34 @@ def test_only_a_host_that_was_named_for_it_needs_no_certificate() -> None:
     assert context(Trust()).verify_mode is ssl.CERT_REQUIRED
     assert context(Trust()).check_hostname
     assert context(Trust(insecure=True)).verify_mode is ssl.CERT_NONE
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:1", "127.0.0.1", "127.9.8.7:5000", "[::1]", "[::1]:5000", "LOCALHOST"]
+)
+def test_loopback_is_this_machine(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost.evil.example",
+        "localhosts",
+        "127.evil.example",
+        "127.0.0.1.evil.example",
+        "127.0.0.1@evil.example",
+        "128.0.0.1",
+        "[::2]",
+        "10.0.0.1",
+        "0.0.0.0",
+        "evil.example#localhost",
+        "[::1",
+        "",
+    ],
+)
+def test_nothing_else_is(host: str) -> None:
+    assert not is_loopback(host)
 
 
 def test_a_host_is_without_what_stands_before_it() -> None:

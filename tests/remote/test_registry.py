@@ -111,12 +111,28 @@ def test_an_identity_token_is_exchanged() -> None:
     assert "authorization" not in script.asked[1].headers
 
 
-@pytest.mark.parametrize("realm", ["http://auth.example/token", "file:///etc/passwd", "", "ftp://registry.example/"])
+@pytest.mark.parametrize(
+    "realm", ["http://auth.example/token", f"http://{HOST}/token", "file:///etc/passwd", "", "ftp://registry.example/"]
+)
 def test_a_token_service_without_tls_is_shown_nothing(realm: str) -> None:
     script = Script([replies(401, Www_Authenticate=f'Bearer realm="{realm}",service="s"')])
     with pytest.raises(Unauthenticated, match="not safe"):
         client(script, Keys(["one"])).send(Ask("GET", "/v2/"))
     assert {one.url for one in script.asked} == {f"https://{HOST}/v2/"}
+
+
+def test_a_registry_without_tls_may_have_its_token_service_beside_it() -> None:
+    challenge = 'Bearer realm="http://localhost:5001/token",service="s"'
+    script = Script(
+        [
+            replies(401, Www_Authenticate=challenge),
+            replies(401, Www_Authenticate=challenge),
+            replies(200, {"token": "t"}),
+            reply(),
+        ]
+    )
+    client(script, Keys(["one"]), host="localhost:5000").send(Ask("GET", "/v2/a/tags/list", "x"))
+    assert script.asked[-1].headers["authorization"] == "Bearer t"
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"token": 7}', b'{"token": "a\\nb"}', b"<html>"])
@@ -230,6 +246,14 @@ def test_another_host_is_never_spoken_to_without_tls() -> None:
     with pytest.raises(Unreachable):
         client(script).send(Ask("GET", "/v2/"))
     assert {one.url for one in script.asked} == {f"https://{HOST}/v2/"}
+
+
+@pytest.mark.parametrize("host", ["localhost.evil.example", "127.0.0.1.evil.example:80"])
+def test_a_name_that_only_begins_like_loopback_has_to_have_tls(host: str) -> None:
+    script = Script([broken])
+    with pytest.raises(Unreachable):
+        client(script, host=host).send(Ask("GET", "/v2/"))
+    assert {one.url.partition(":")[0] for one in script.asked} == {"https"}
 
 
 def test_docker_hub_has_another_name() -> None:

@@ -21,7 +21,7 @@ from portside.client.store import Store
 from portside.remote.credentials import Login
 from portside.remote.ecr_api import EcrApi
 from portside.remote.errors import Unauthenticated, Unexpected, Unusable
-from portside.remote.http import LOOPBACK, Http
+from portside.remote.http import Http, is_loopback
 
 _EARLY = 30 * 60.0
 """Seconds before a token's end from which on a new one is fetched: longer than most pushes take."""
@@ -78,7 +78,7 @@ class PersonsLogins:
         if configured is not None and _same_place(configured, host):
             return self._made(host, configured, self._region(host))
         ours = self._docker.is_ours(host)
-        if ecr_at is not None and (ours or host.startswith(LOOPBACK)):
+        if ecr_at is not None and (ours or is_loopback(host)):
             return self._made(host, ecr_at, self._region(host))
         if ours:
             return self._made(host, f"https://{host}", self._region(host))
@@ -123,5 +123,5 @@ def _same_place(endpoint: str, host: str) -> bool:
     named = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}").netloc
     if named.lower() == host.lower():
         return True
-    loopback = named.startswith(LOOPBACK) and host.startswith(LOOPBACK)
+    loopback = is_loopback(named) and is_loopback(host)
     return loopback and named.rpartition(":")[2] == host.rpartition(":")[2]

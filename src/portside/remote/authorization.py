@@ -47,6 +47,7 @@ class Authorization:
         self._login: Login | None = None
         self._asked = False
         self._challenge: Challenge | None = None
+        self._is_plain = False
         self._tokens: dict[str, _Token] = {}
 
     @property
@@ -72,6 +73,7 @@ class Authorization:
         Raises Unauthenticated when there is nothing else to show.
         """
         with self._lock:
+            self._is_plain = urlsplit(base).scheme == "http"
             if challenge is not None:
                 self._challenge = challenge
             if challenge is not None and challenge.scheme == "bearer":
@@ -121,9 +123,9 @@ class Authorization:
 
     def _must_be_safe(self, realm: str) -> None:
         parts = urlsplit(realm)
-        if parts.scheme == "https" or (
-            parts.scheme == "http" and parts.hostname == urlsplit(f"//{self._host}").hostname
-        ):
+        same = parts.hostname == urlsplit(f"//{self._host}").hostname
+        # Without TLS only where the registry itself has none: nothing is shown to anybody who did not see it already.
+        if parts.scheme == "https" or (self._is_plain and parts.scheme == "http" and same):
             return
         raise Unauthenticated(
             f"{self._host} names a token service that is not safe to use", "ask who runs the registry"

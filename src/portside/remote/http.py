@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -39,7 +40,6 @@ Response = urllib3.BaseHTTPResponse
 AGENT = f"portside/{__version__}"
 _PIECE = 1024 * 1024
 """Bytes read and sent at a time: at urllib3's 16 KiB the calls cost more than the copying."""
-LOOPBACK = ("localhost", "127.", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def read_body(response: Response, url: str, longest: int) -> bytes:
 def proxy_for(url: str) -> str | None:
     """The proxy that the environment names for this address; none for loopback, as NO_PROXY says, or without one."""
     parts = urlsplit(url)
-    if parts.netloc.startswith(LOOPBACK):
+    if is_loopback(parts.netloc):
         return None
     proxies = getproxies()
     if proxy_bypass(parts.netloc):
@@ -164,6 +164,15 @@ def context(trust: Trust) -> ssl.SSLContext:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
     return made
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `HOST[:PORT]` can only be this machine: `localhost`, or an address of 127.0.0.0/8 or ::1."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def host_of(url: str) -> str:

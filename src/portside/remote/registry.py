@@ -19,7 +19,7 @@ from portside.remote.authorization import Authorization
 from portside.remote.challenge import Challenge
 from portside.remote.credentials import Logins
 from portside.remote.errors import Denied, NotFound, RemoteError, Unauthenticated, Unexpected, Unreachable
-from portside.remote.http import LOOPBACK, Body, Http, Response, read_body
+from portside.remote.http import Body, Http, Response, is_loopback, read_body
 from portside.remote.pace import Pace, pause_before
 
 ATTEMPTS = 6
@@ -67,7 +67,7 @@ class RegistryClient:
         self._authorization = Authorization(host, http, logins, clock=clock)
         self._pace = Pace(at_once, sleep=sleep, clock=clock)
         self._sleep = sleep
-        self._loopback = host.startswith(LOOPBACK)
+        self._loopback = is_loopback(host)
         self._may_be_plain = may_be_plain or self._loopback
         self._base: str | None = None if self._may_be_plain else f"https://{_HUB.get(host, host)}"
         self._deciding = threading.Lock()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from portside.client.docker_config import OURS, Kept
 from portside.client.doctor.findings import Finding, good, note
-from portside.remote.http import LOOPBACK, Trust
+from portside.remote.http import Trust, is_loopback
 
 TOPIC = "client"
 HELPER = f"docker-credential-{OURS}"
@@ -34,6 +34,6 @@ def _trusted(host: str, trust: Trust) -> Finding:
         return note(TOPIC, f"{host} is set as insecure: no certificate is asked for", "trust its CA instead")
     if trust.ca_files:
         return good(TOPIC, f"{host} is trusted by {', '.join(str(file) for file in trust.ca_files)}")
-    if host.startswith(LOOPBACK):
+    if is_loopback(host):
         return good(TOPIC, f"{host} is loopback, and may do without TLS")
     return good(TOPIC, f"{host} is trusted by the system's certificates")
