@@ -14,9 +14,10 @@ import pytest
 
 from portside.core.digest import Digest
 from portside.remote.compression import ZSTD
+from portside.remote.conversion import converted
 from portside.remote.errors import NotFound, RemoteError, Unusable, WrongContent
 from portside.remote.files import TarFile
-from portside.remote.images import Images
+from portside.remote.images import Images, config_of
 from portside.remote.ports import Document, Source
 from portside.remote.progress import Stop
 from portside.remote.recompression import recompressed
@@ -258,3 +259,35 @@ def test_compressed_layers_of_docker_save_are_checked_against_the_configuration(
     members[1] = member(members[1][0].name, gzip.compress(ONE + b"x"))
     with pytest.raises(WrongContent, match="not those that its configuration names"):
         read(archive(*members))
+
+
+DEEP = b"[" * 100_000
+NO_MANIFESTS = {
+    "nothing": b"",
+    "no JSON": b"{",
+    "a list": b"[]",
+    "too deep": DEEP,
+    "too deep within": b'{"config":' + DEEP,
+}
+
+
+@pytest.mark.parametrize("content", NO_MANIFESTS.values(), ids=NO_MANIFESTS)
+@pytest.mark.parametrize("media_type", ["", "application/vnd.oci.image.manifest.v1+json"])
+def test_a_layout_s_manifest_that_is_none_is_wrong_content(content: bytes, media_type: str, read: Read) -> None:
+    members = layout(Place(), content, media_type)
+    members.insert(0, member(f"blobs/sha256/{Digest.of(content).hex}", content))
+    with pytest.raises(WrongContent):
+        config_of(read(archive(*members)))
+    with pytest.raises((WrongContent, NotFound)):
+        source = read(archive(*members))
+        converted(source, source.root(), "docker")
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "index.json"])
+def test_documents_that_are_nested_without_end_are_wrong_content(name: str, read: Read) -> None:
+    members = [one for one in saved(ONE) if one[0].name != name]
+    more = [member("oci-layout", b"{}")] if name == "index.json" else []
+    if name == "index.json":
+        members = [one for one in members if one[0].name != "manifest.json"]
+    with pytest.raises((WrongContent, NotFound)):
+        read(archive(*members, *more, member(name, DEEP))).root()

@@ -190,7 +190,9 @@ def test_a_status_is_a_failure_of_its_kind(status: int, expected: tuple[type[Rem
         client(Script([replies(status, said)])).send(Ask("GET", "/v2/"))
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"errors": 7}', b'{"errors": [7]}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", b"[]", b'{"errors": 7}', b'{"errors": [7]}', b"\xff\xfe", b"[" * 60_000]
+)
 def test_an_error_that_is_no_json_is_one_all_the_same(content: bytes) -> None:
     with pytest.raises(Denied, match=r"does not allow GET /v2/"):
         client(Script([replies(403, content)])).send(Ask("GET", "/v2/"))

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from portside.remote.credentials import Login
 from portside.remote.errors import Unauthenticated, Unusable
+from portside.remote.text import parse
 
 _HELPER_SECONDS = 30.0
 _LONGEST = 1024 * 1024
@@ -98,9 +99,7 @@ class DockerConfig:
 
     def ask(self, helper: str, server: str) -> Login | None:
         """Ask a helper program. Raises Unauthenticated when it fails, hangs, or answers something else."""
-        program = f"docker-credential-{helper}"
-        if os.sep in helper:
-            raise Unusable(f"'{helper}' is no name of a credential helper", f"mend {self.file}")
+        program = self._program(helper)
         try:
             done = subprocess.run(  # noqa: S603 - the program that the person's own configuration names
                 [program, "get"],
@@ -161,8 +160,13 @@ class DockerConfig:
             _write(self.file, document)
         return found
 
+    def _program(self, helper: str) -> str:
+        if os.sep in helper:
+            raise Unusable(f"'{helper}' is no name of a credential helper", f"mend {self.file}")
+        return f"docker-credential-{helper}"
+
     def _tell(self, helper: str, verb: str, said: str) -> bool:
-        program = f"docker-credential-{helper}"
+        program = self._program(helper)
         try:
             done = subprocess.run(  # noqa: S603 - the program that the person's own configuration names
                 [program, verb], input=said.encode(), capture_output=True, timeout=self._patience, check=False
@@ -201,7 +205,7 @@ def read(file: Path) -> dict[str, Any] | None:
     except OSError as error:
         raise Unusable(f"{file} cannot be read ({error.strerror})", "check its rights") from None
     try:
-        found: object = json.loads(content or b"{}")
+        found: object = parse(content or b"{}")
     except ValueError:
         found = None
     if not isinstance(found, dict):
@@ -237,7 +241,7 @@ def _login(entry: dict[str, Any]) -> Login | None:
 
 def _answered(program: str, content: bytes) -> Login:
     try:
-        document = json.loads(content)
+        document = parse(content)
         username, secret = document["Username"], document["Secret"]
     except (ValueError, KeyError, TypeError):
         username = secret = None

@@ -6,7 +6,6 @@ Source: docker/cli, cli/context/store (`contexts/meta/SHA256(NAME)/meta.json`); 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, cast
 from portside.client.docker_config import DockerConfig, read
 from portside.remote.engine import Endpoint
 from portside.remote.errors import Unusable
+from portside.remote.text import parse
 
 _SOCKETS = ("/var/run/docker.sock", "/run/podman/podman.sock")
 
@@ -35,7 +35,7 @@ def endpoint(environment: Mapping[str, str] = os.environ) -> Endpoint:
 def _of_context(folder: Path, name: str) -> Endpoint:
     key = hashlib.sha256(name.encode()).hexdigest()
     try:
-        document = json.loads((folder / "contexts" / "meta" / key / "meta.json").read_bytes())
+        document = parse((folder / "contexts" / "meta" / key / "meta.json").read_bytes())
         host = cast("dict[str, Any]", document)["Endpoints"]["docker"]["Host"]
     except (OSError, ValueError, KeyError, TypeError):
         raise Unusable(f"There is no Docker context '{name}'", "see 'docker context ls'") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,6 +12,7 @@ from portside.remote.errors import Unexpected
 from portside.remote.http import read_body
 from portside.remote.references import Reference, is_host
 from portside.remote.registry import Ask, RegistryClient, repository_scope
+from portside.remote.text import parse
 
 _LONGEST = 16 * 1024 * 1024
 _PAGE = 1000
@@ -46,7 +46,7 @@ def _pages(client: RegistryClient, path: str, scope: str, member: str) -> Iterat
         response = client.send(Ask("GET", path, scope))
         link = response.headers.get("Link") or ""
         try:
-            document: dict[str, list[str] | None] = json.loads(read_body(response, path, _LONGEST))
+            document: dict[str, list[str] | None] = parse(read_body(response, path, _LONGEST))
             yield from document[member] or []
         except (ValueError, KeyError, TypeError):
             raise Unexpected(f"{client.host} answered no list", "check that it is a registry") from None

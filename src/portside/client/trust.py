@@ -6,7 +6,6 @@ Sources: docker, Verify repository client with certificates (`certs.d`); contain
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from portside.remote.http import Trust
+from portside.remote.text import parse
 
 
 class PersonsTrust:
@@ -63,7 +63,7 @@ class PersonsTrust:
 
 def _json(file: Path) -> dict[str, Any]:
     try:
-        found: object = json.loads(file.read_bytes())
+        found: object = parse(file.read_bytes())
     except (OSError, ValueError):
         return {}
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -8,7 +8,6 @@ Source: distribution, token authentication specification and OAuth2 token authen
 from __future__ import annotations
 
 import base64
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from portside.remote.challenge import Challenge
 from portside.remote.credentials import Login, Logins
 from portside.remote.errors import Unauthenticated, Unreachable
 from portside.remote.http import Http, Response, host_of, read_body
+from portside.remote.text import parse
 
 _LONGEST_TOKEN = 1024 * 1024
 _GOOD_FOR = 60.0
@@ -140,7 +140,7 @@ class Authorization:
 
     def _read(self, content: bytes) -> _Token:
         try:
-            found: object = json.loads(content)
+            found: object = parse(content)
         except ValueError:
             found = None
         document = cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -8,9 +8,11 @@ from typing import Any, cast
 
 from portside.core import media_types
 from portside.core.digest import Digest
+from portside.core.errors import InvalidParameter
 from portside.core.manifests import Descriptor
-from portside.remote.errors import Unusable
+from portside.remote.errors import Unusable, WrongContent
 from portside.remote.ports import Document, Source
+from portside.remote.text import parse
 
 _TO_OCI = {
     media_types.DOCKER_MANIFEST: media_types.OCI_MANIFEST,
@@ -28,7 +30,10 @@ _TO_DOCKER = {oci: docker for docker, oci in _TO_OCI.items()}
 def converted(source: Source, root: Document, form: str) -> tuple[Source, Document]:
     """The image in the form `oci` or `docker`; the same source when it is in it already. Raises Unusable."""
     made: dict[Digest, Document] = {}
-    document = _converted(source, root, form, made)
+    try:
+        document = _converted(source, root, form, made)
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidParameter):
+        raise WrongContent("The image's manifest cannot be read", "check the source") from None
     return (source, root) if document == root else (Remade(source, document, made), document)
 
 
@@ -66,7 +71,7 @@ class Remade:
 
 def _converted(source: Source, document: Document, form: str, made: dict[Digest, Document]) -> Document:
     types = _TO_OCI if form == "oci" else _TO_DOCKER
-    read: dict[str, Any] = json.loads(document.content)
+    read: dict[str, Any] = parse(document.content)
     if document.media_type in types:
         read["mediaType"] = types[document.media_type]
     if form == "docker" and ("subject" in read or "artifactType" in read):
@@ -83,7 +88,7 @@ def _converted(source: Source, document: Document, form: str, made: dict[Digest,
         }
     for entry in (*cast("list[dict[str, Any]]", read.get("layers") or []), *_configuration(read)):
         entry["mediaType"] = _translated(entry["mediaType"], types, form)
-    if read == json.loads(document.content):
+    if read == parse(document.content):
         return document
     return Document(
         types.get(document.media_type, document.media_type), json.dumps(read, separators=(",", ":")).encode()

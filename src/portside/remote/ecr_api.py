@@ -26,6 +26,7 @@ from portside.remote.errors import (
 )
 from portside.remote.http import Http, host_of, read_body
 from portside.remote.pace import pause_before
+from portside.remote.text import parse
 
 _TARGET = "AmazonEC2ContainerRegistry_V20150921"
 _TYPE = "application/x-amz-json-1.1"
@@ -156,7 +157,7 @@ def _known(word: str, host: str, operation: str, message: str) -> RemoteError | 
 
 def _document(content: bytes) -> dict[str, Any]:
     try:
-        found: object = json.loads(content or b"{}")
+        found: object = parse(content or b"{}")
     except ValueError:
         return {}
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -6,7 +6,6 @@ Rule: a name goes into a path percent-encoded, and the engine is only ever asked
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import ssl
 from collections.abc import Generator, Iterable
@@ -20,6 +19,7 @@ from urllib.parse import quote, urlsplit
 from portside.core.digest import Digest
 from portside.core.errors import InvalidParameter
 from portside.remote.errors import Denied, NotFound, Unexpected, Unreachable, Unusable
+from portside.remote.text import parse
 
 _TIMEOUT = 600.0
 """Seconds: an engine that saves a large image writes it to its disk first, and says nothing meanwhile."""
@@ -181,7 +181,7 @@ def _tls(folder: Path | None) -> ssl.SSLContext:
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        found: object = json.loads(text)
+        found: object = parse(text)
     except ValueError:
         return {}
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -12,7 +12,8 @@ from itertools import repeat
 from typing import BinaryIO
 
 from portside.core.digest import Digest
-from portside.core.manifests import MAXIMUM_SIZE, Descriptor, read
+from portside.core.errors import InvalidParameter
+from portside.core.manifests import MAXIMUM_SIZE, Descriptor, Manifest, read
 from portside.remote import saved
 from portside.remote.engine import EngineImage
 from portside.remote.errors import Unusable, WrongContent
@@ -21,7 +22,7 @@ from portside.remote.files import TarFile, whole
 from portside.remote.ingest import Ingest
 from portside.remote.kept import KeptFiles, KeptImage
 from portside.remote.layout import LayoutSource, is_layout
-from portside.remote.ports import Source
+from portside.remote.ports import Document, Source
 from portside.remote.progress import Stop
 from portside.remote.saved import Layer, SavedImage
 from portside.remote.tar_stream import TarStream, compression_of
@@ -120,17 +121,22 @@ class Images:
 
 def config_of(source: Source) -> Descriptor | None:
     """The configuration that an image's manifest names, for `Images.remembered` of a later push."""
-    document = source.root()
-    return read(document.content, document.media_type).config
+    return _read(source.root()).config
 
 
 def _of_layout(source: LayoutSource) -> SavedImage:
-    document = source.root()
-    manifest = read(document.content, document.media_type)
+    manifest = _read(source.root())
     if manifest.config is None:
         raise Unusable("An index with layers that are not compressed cannot come from a stream", "give it as a file")
     names = tuple(f"{_BLOBS}{layer.digest.hex}" for layer in manifest.layers)
     return SavedImage(f"{_BLOBS}{manifest.config.digest.hex}", (), names)
+
+
+def _read(document: Document) -> Manifest:
+    try:
+        return read(document.content, document.media_type or None)
+    except InvalidParameter as error:
+        raise WrongContent(f"The image's manifest cannot be read ({error})", "save the image again") from None
 
 
 def _compression(files: TarFile, name: str) -> str | None:

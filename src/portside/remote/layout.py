@@ -20,6 +20,7 @@ from portside.remote.errors import NotFound, Unusable, WrongContent
 from portside.remote.files import Files, whole
 from portside.remote.ports import Content, Document
 from portside.remote.progress import Progress, Stop
+from portside.remote.text import parse
 
 _INDEX = "index.json"
 _MARK = "oci-layout"
@@ -91,7 +92,7 @@ class LayoutSource:
 
     def _subject(self, listed: Descriptor) -> str | None:
         try:
-            named: object = json.loads(self.manifest(listed).content).get("subject")
+            named: object = parse(self.manifest(listed).content).get("subject")
         except (NotFound, ValueError, AttributeError):
             return None
         return str(cast("dict[str, Any]", named).get("digest")) if isinstance(named, dict) else None
@@ -106,7 +107,7 @@ class LayoutSource:
 
     def _index(self) -> list[tuple[Descriptor, str]]:
         try:
-            document = json.loads(whole(self._files, _INDEX, MAXIMUM_SIZE))
+            document = parse(whole(self._files, _INDEX, MAXIMUM_SIZE))
             listed = cast("list[dict[str, Any]]", document["manifests"])
             return [(_descriptor(one), _name(one)) for one in listed]
         except (ValueError, KeyError, TypeError, AttributeError, InvalidParameter):
@@ -166,7 +167,7 @@ class LayoutTarget:
         file = self._path / _INDEX
         document: dict[str, Any] = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": []}
         if file.is_file():
-            document = json.loads(file.read_bytes())
+            document = parse(file.read_bytes())
         entry = {"mediaType": descriptor.media_type, "digest": str(descriptor.digest), "size": descriptor.size}
         mine = [{**entry, "annotations": {_NAMES[0]: parse_tag(tag)}} for tag in tags] or [entry]
         names = set(tags)
@@ -213,8 +214,11 @@ def _name(entry: dict[str, Any]) -> str:
 
 
 def _media_type(content: bytes) -> str:
-    document = json.loads(content)
-    named = document.get("mediaType")
+    try:
+        document = parse(content)
+        named = document.get("mediaType")
+    except (ValueError, AttributeError):
+        raise WrongContent("A manifest of the layout is no JSON", "make the layout again") from None
     if isinstance(named, str):
         return named
     return media_types.OCI_INDEX if "manifests" in document else media_types.OCI_MANIFEST

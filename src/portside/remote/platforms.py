@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, cast
 
 from portside.core.digest import Digest
@@ -10,6 +9,7 @@ from portside.core.errors import InvalidParameter
 from portside.core.manifests import Descriptor
 from portside.remote.errors import NotFound, Unusable, WrongContent
 from portside.remote.ports import Document
+from portside.remote.text import parse
 
 _PARTS = range(1, 4)
 
@@ -41,7 +41,7 @@ def _matches(name: tuple[str, str, str], wanted: tuple[str, str, str]) -> bool:
 
 def _platforms(index: Document) -> list[tuple[tuple[str, str, str], Descriptor]]:
     try:
-        entries = cast("list[dict[str, Any]]", json.loads(index.content)["manifests"])
+        entries = cast("list[dict[str, Any]]", parse(index.content)["manifests"])
         found: list[tuple[tuple[str, str, str], Descriptor]] = []
         for entry in entries:
             platform = cast("dict[str, str]", entry.get("platform") or {})

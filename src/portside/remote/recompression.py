@@ -19,6 +19,7 @@ from portside.remote.errors import WrongContent
 from portside.remote.expansion import expanded
 from portside.remote.ingest import Ingest
 from portside.remote.ports import Document, Source
+from portside.remote.text import parse
 
 _LONGEST_CONFIG = 4 * 1024 * 1024
 _KINDS = {
@@ -45,7 +46,7 @@ def _document(source: Source, document: Document, ingest: Ingest, made: dict[Dig
         manifest = read(document.content, document.media_type or None)
     except InvalidParameter as error:
         raise WrongContent(f"A manifest cannot be read ({error})", "check the source") from None
-    parsed: dict[str, Any] = json.loads(document.content)
+    parsed: dict[str, Any] = parse(document.content)
     changed = False
     for entry, child in zip(parsed.get("manifests") or [], manifest.images, strict=True):
         remade = _document(source, source.manifest(child), ingest, made)

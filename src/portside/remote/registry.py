@@ -6,7 +6,6 @@ Sources: OCI distribution-spec 1.1; ecr-behaviour 1.2-1.3 for the answers of ECR
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from portside.remote.credentials import Logins
 from portside.remote.errors import Denied, NotFound, RemoteError, Unauthenticated, Unexpected, Unreachable
 from portside.remote.http import Body, Http, Response, is_loopback, read_body
 from portside.remote.pace import Pace, pause_before
+from portside.remote.text import parse
 
 ATTEMPTS = 6
 _REDIRECTS = 5
@@ -229,7 +229,7 @@ def repository_scope(repository: str, *, push: bool = True) -> str:
 
 def _errors(content: bytes) -> tuple[frozenset[str], str]:
     try:
-        document: object = json.loads(content)
+        document: object = parse(content)
         errors = cast("list[dict[str, Any]]", cast("dict[str, Any]", document)["errors"])
         codes = frozenset(str(one.get("code", "")) for one in errors)
         message = "; ".join(str(one.get("message") or one.get("code") or "") for one in errors)

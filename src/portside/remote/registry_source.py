@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any, cast
@@ -20,6 +19,7 @@ from portside.remote.ports import Document
 from portside.remote.progress import Stop
 from portside.remote.references import Reference
 from portside.remote.registry import ATTEMPTS, Ask, Refusal, RegistryClient, repository_scope
+from portside.remote.text import parse
 
 ACCEPT = ", ".join(sorted(media_types.IMAGES | media_types.INDEXES | media_types.ARTIFACTS))
 _PIECE = 1024 * 1024
@@ -130,7 +130,7 @@ def _media_type(response: Response, content: bytes) -> str:
     if declared in media_types.IMAGES | media_types.INDEXES | media_types.ARTIFACTS:
         return declared
     try:
-        named: object = json.loads(content).get("mediaType")
+        named: object = parse(content).get("mediaType")
     except (ValueError, AttributeError):
         named = None
     return named if isinstance(named, str) else declared
@@ -145,7 +145,7 @@ def _next(response: Response) -> str | None:
 
 def _listed(content: bytes, host: str) -> list[Descriptor]:
     try:
-        listed = cast("list[dict[str, Any]]", json.loads(content)["manifests"] or [])
+        listed = cast("list[dict[str, Any]]", parse(content)["manifests"] or [])
         return [Descriptor(one["mediaType"], Digest.parse(one["digest"]), one["size"]) for one in listed]
     except (ValueError, KeyError, TypeError, InvalidParameter):
         raise WrongContent(f"{host} answered no list of referrers", "do not trust this registry") from None

@@ -12,12 +12,14 @@ from typing import Any
 from portside.core import media_types
 from portside.core.digest import Digest
 from portside.core.errors import InvalidParameter
-from portside.core.manifests import Descriptor
+from portside.core.manifests import MAXIMUM_SIZE, Descriptor
 from portside.remote.ecr_api import EcrApi, EcrError
 from portside.remote.errors import Denied, NotFound, RemoteError, Unauthenticated, WrongContent
+from portside.remote.http import read_body
 from portside.remote.ports import Content, Document
 from portside.remote.registry import Ask, Refusal, RegistryClient, repository_scope
 from portside.remote.registry_source import ACCEPT
+from portside.remote.text import parse
 from portside.remote.uploads import Uploads, must_answer
 
 _AT_A_TIME = 100
@@ -131,7 +133,7 @@ class RegistryTarget:
 
     def _list_referrer(self, document: Document, *, lists_itself: bool) -> None:
         """Keep the list of referrers that a registry without the referrers API does not keep (Referrers Tag Schema)."""
-        parsed: dict[str, Any] = json.loads(document.content)
+        parsed: dict[str, Any] = parse(document.content)
         subject = parsed.get("subject")
         if lists_itself or not isinstance(subject, dict):
             return
@@ -158,9 +160,13 @@ class RegistryTarget:
             response = self._client.send(Ask("GET", path, self._scope, {"Accept": media_types.OCI_INDEX}))
         except NotFound:
             return []
-        found: dict[str, Any] = json.loads(response.read())
-        response.release_conn()
-        return found.get("manifests", [])
+        try:
+            found: dict[str, list[dict[str, Any]]] = parse(read_body(response, path, MAXIMUM_SIZE))
+            return [*found["manifests"]]
+        except (ValueError, KeyError, TypeError):
+            raise WrongContent(
+                f"{self._client.host} has no list of referrers under {tag}", "see who pushed it"
+            ) from None
 
 
 class Rehearsal:

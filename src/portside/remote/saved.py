@@ -18,6 +18,7 @@ from portside.remote.errors import NotFound, Unusable, WrongContent
 from portside.remote.files import canonical
 from portside.remote.ports import Document
 from portside.remote.references import familiar
+from portside.remote.text import parse
 
 MANIFEST = "manifest.json"
 _MOST_LAYERS = 1000
@@ -61,7 +62,7 @@ class Layer:
 def images(content: bytes, place: str) -> list[SavedImage]:
     """Read `manifest.json`. Raises WrongContent."""
     try:
-        entries = cast("list[dict[str, Any]]", json.loads(content))[:]
+        entries = cast("list[dict[str, Any]]", parse(content))[:]
         found = [
             SavedImage(
                 canonical(entry["Config"]),
@@ -102,7 +103,7 @@ def _means(wanted: str, name: str) -> bool:
 def diff_ids(config: bytes, place: str) -> list[Digest]:
     """What a configuration says its layers are, uncompressed, the lowest first. Raises WrongContent."""
     try:
-        listed = cast("list[str]", json.loads(config)["rootfs"]["diff_ids"])
+        listed = cast("list[str]", parse(config)["rootfs"]["diff_ids"])
         return [Digest.parse(one) for one in listed]
     except (ValueError, KeyError, TypeError, InvalidParameter):
         raise WrongContent(f"The image's configuration in {place} cannot be read", "save the image again") from None
