@@ -112,7 +112,7 @@ class TarStream:
             raise WrongContent(f"{self._place} has {name} twice", "check where the archive comes from")
         file = cast("BinaryIO", archive.extractfile(member))
         first = file.read(min(_PIECE, member.size))
-        if member.size <= MAXIMUM_SIZE and first[:1] in {b"{", b"["}:
+        if member.size <= MAXIMUM_SIZE and first[:1] in {b"", b"{", b"["}:
             self._keep(name, first + file.read(), member.size)
         else:
             self._store(name, first, file, member.size, threads)
