@@ -11,7 +11,9 @@ from tests.conformance.nouns.identities import IdentitiesConformance
 from tests.conformance.nouns.inspection import InspectionConformance
 from tests.conformance.nouns.layers import LayersConformance
 from tests.conformance.nouns.leases import LeasesConformance
+from tests.conformance.nouns.lifecycle import LifecycleConformance
 from tests.conformance.nouns.manifests import ManifestsConformance
+from tests.conformance.nouns.registry_settings import RegistrySettingsConformance
 from tests.conformance.nouns.repositories import RepositoriesConformance
 from tests.conformance.nouns.settings import SettingsConformance
 from tests.conformance.nouns.tags import TagsConformance
@@ -31,6 +33,8 @@ class MetadataConformance(
     InspectionConformance,
     LeasesConformance,
     SettingsConformance,
+    RegistrySettingsConformance,
+    LifecycleConformance,
     UnitsConformance,
 ):
     """Everything that an adapter has to do."""

@@ -60,7 +60,11 @@ class Image:
     last_pull_at: int | None
     tags: Sequence[Tag] = ()
     status: str = "ACTIVE"
-    """ARCHIVED while it cannot be pulled (ecr-behaviour 10.3)."""
+    """ARCHIVED or ACTIVATING while it cannot be pulled (ecr-behaviour 10.3)."""
+    archived_at: int | None = None
+    """When it was last archived."""
+    activated_at: int | None = None
+    """When it last came back from the archive."""
 
 
 @dataclass(frozen=True, slots=True)

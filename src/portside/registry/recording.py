@@ -56,8 +56,9 @@ class Recording:
         if known is not None and await manifest_content.stands(self._keys, unit, held, digest):
             if known.status == ACTIVE:
                 return known, False
-            await unit.manifests.set_status(held.key, digest, ACTIVE)
-            return replace(known, status=ACTIVE), True
+            now = self._clock()
+            await unit.manifests.set_status(held.key, digest, ACTIVE, now)
+            return replace(known, status=ACTIVE, activated_at=now), True
         if known is None:
             self._quotas.admit_image(held)
         image = Image(
@@ -69,6 +70,8 @@ class Recording:
             content_size=max(sizes, default=0) if manifest.images else sum(sizes),
             pushed_at=known.pushed_at if known else self._clock(),
             last_pull_at=known.last_pull_at if known else None,
+            archived_at=known.archived_at if known else None,
+            activated_at=_activated(known, self._clock()) if known else None,
         )
         if known is not None:
             await unit.layers.release(held.key, digest, image.pushed_at)
@@ -121,3 +124,8 @@ class Recording:
         self._quotas.admit_tag(held.id, tag, full=full)
         await unit.tags.put(held.key, tag, image.digest, self._clock())
         return True
+
+
+def _activated(known: Image, now: int) -> int | None:
+    """When an image that is pushed again came back from the archive."""
+    return known.activated_at if known.status == ACTIVE else now

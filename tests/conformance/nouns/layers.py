@@ -113,7 +113,7 @@ class LayersConformance:
 
         async def be(parent: int, status: str) -> None:
             async with metadata.writing() as unit:
-                await unit.manifests.set_status(key, digest(parent), status)
+                await unit.manifests.set_status(key, digest(parent), status, NOW)
 
         assert not await archived()
         for parent in (10, 11):

@@ -134,7 +134,7 @@ class ManifestsConformance:
         await fill(metadata, key := await key_of(metadata), SHELF)
         async with metadata.writing() as unit:
             for number in (9, 2):
-                await unit.manifests.set_status(key, digest(number), "ARCHIVED")
+                await unit.manifests.set_status(key, digest(number), "ARCHIVED", NOW)
         async with metadata.reading() as unit:
             images = await unit.manifests.page(key, "ANY", FIRST, 10, status=status)
             listed = await unit.manifests.identifiers(key, "ANY", BEGIN, 10, status=status)

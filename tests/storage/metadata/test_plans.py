@@ -16,14 +16,20 @@ import pytest
 
 from portside.storage.metadata import (
     accounts,
+    events,
     garbage,
     inspection,
     layers,
     leases,
+    lifecycle,
     manifests,
+    previews,
+    pull_exclusions,
     repositories,
     settings,
+    snapshot,
     tags,
+    templates,
     uploads,
 )
 from portside.storage.metadata.statements import Statement
@@ -36,9 +42,27 @@ def members(found: object) -> list[tuple[object, object]]:
     return [*enumerate(found, 1)] if isinstance(found, tuple) else [("", found)]
 
 
+MODULES = (
+    accounts,
+    events,
+    garbage,
+    inspection,
+    layers,
+    leases,
+    lifecycle,
+    manifests,
+    previews,
+    pull_exclusions,
+    repositories,
+    settings,
+    snapshot,
+    tags,
+    templates,
+    uploads,
+)
 STATEMENTS = {
     f"{module.__name__.rpartition('.')[2]}{name}{f'_{key}' if key else ''}": statement
-    for module in (accounts, garbage, inspection, layers, leases, manifests, repositories, settings, tags, uploads)
+    for module in MODULES
     for name, found in vars(module).items()
     for key, statement in members(found)
     if isinstance(statement, Statement)
@@ -74,6 +98,15 @@ SEEKS = {
     "inspection_BLOBS": "((content_key,digest)>(?,?))",
     "inspection_MANIFESTS": "((repository,digest)>(?,?))",
     "tags_NUMBERED": "(repository=? AND digest=?)",
+    "events_AFTER": "(rowid>?)",
+    "lifecycle_DUE": "(due_at<?)",
+    "previews_PAGE": "(repository=? AND number>?)",
+    "previews_RESULT": "(repository=? AND digest=?)",
+    "snapshot_PAGE": "(repository=? AND digest>?)",
+    "snapshot_TAGS": "(repository=? AND digest>? AND digest<?)",
+    "snapshot_PARENTS": "(repository=? AND child>? AND child<?)",
+    "templates_PAGE": "(account=? AND region=? AND prefix>?)",
+    "pull_exclusions_PAGE": "(account=? AND region=? AND principal>?)",
     "repositories_COUNTED": "(account=? AND region=?)",
     "settings_VALUE": "(account=? AND region=? AND name=?)",
     "layers_HOLDERS": "(content_key=? AND digest=?)",

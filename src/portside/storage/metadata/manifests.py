@@ -18,8 +18,19 @@ from portside.storage.metadata.statements import Row, Session, Statement, prepar
 
 _m, _t, _f = tables.manifests.c, tables.tags.c, tables.references.c
 _IN = _m.repository == bindparam("repository")
-_FIELDS = ("media_type", "artifact_type", "subject", "size", "content_size", "pushed_at", "last_pull_at", "status")
-_COLUMNS = select(_m.digest, *(_m[name] for name in _FIELDS))
+_FIELDS = (
+    "media_type",
+    "artifact_type",
+    "subject",
+    "size",
+    "content_size",
+    "pushed_at",
+    "last_pull_at",
+    "status",
+    "archived_at",
+    "activated_at",
+)
+COLUMNS = select(_m.digest, *(_m[name] for name in _FIELDS))
 
 _ADD = Statement(
     lambda insert: (
@@ -28,14 +39,19 @@ _ADD = Statement(
         .on_conflict_do_nothing()
     )
 )
-_FIND = prepare(_COLUMNS.where(_IN, _m.digest == bindparam("digest")))
+_FIND = prepare(COLUMNS.where(_IN, _m.digest == bindparam("digest")))
 _CONTENT = prepare(select(_m.media_type, _m.content).where(_IN, _m.digest == bindparam("digest")))
-_PULLED = prepare(
-    update(tables.manifests).where(_IN, _m.digest == bindparam("digest_")).values(last_pull_at=bindparam("at"))
-)
-_SET_STATUS = prepare(
-    update(tables.manifests).where(_IN, _m.digest == bindparam("digest_")).values(status=bindparam("status_"))
-)
+_NAMES_ONE = (_IN, _m.digest == bindparam("digest_"))
+_PULLED = prepare(update(tables.manifests).where(*_NAMES_ONE).values(last_pull_at=bindparam("at")))
+_SET_STATUS = {
+    "ACTIVE": prepare(
+        update(tables.manifests).where(*_NAMES_ONE).values(status="ACTIVE", activated_at=bindparam("at"))
+    ),
+    "ACTIVATING": prepare(update(tables.manifests).where(*_NAMES_ONE).values(status="ACTIVATING")),
+    "ARCHIVED": prepare(
+        update(tables.manifests).where(*_NAMES_ONE).values(status="ARCHIVED", archived_at=bindparam("at"))
+    ),
+}
 _DELETE = prepare(delete(tables.manifests).where(_IN, _m.digest == bindparam("digest")))
 _COUNT = prepare(
     update(tables.repositories)
@@ -51,7 +67,7 @@ _TAGGED = exists().where(_t.repository == _m.repository, _t.digest == _m.digest)
 
 def _page(*conditions: Any) -> Statement:
     return prepare(
-        _COLUMNS.where(_IN, tuple_(_m.pushed_at, _m.digest) > _AFTER, _OF_STATUS, *conditions)
+        COLUMNS.where(_IN, tuple_(_m.pushed_at, _m.digest) > _AFTER, _OF_STATUS, *conditions)
         .order_by(_m.pushed_at, _m.digest)
         .limit(bindparam("limit"))
     )
@@ -60,9 +76,7 @@ def _page(*conditions: Any) -> Statement:
 _PAGES = {"ANY": _page(), "TAGGED": _page(_TAGGED), "UNTAGGED": _page(~_TAGGED)}
 
 _OF_SUBJECT = (
-    _COLUMNS.where(
-        _IN, _m.subject == bindparam("subject"), _m.digest > bindparam("after"), _m.status == bindparam("status")
-    )
+    COLUMNS.where(_IN, _m.subject == bindparam("subject"), _m.digest > bindparam("after"), _OF_STATUS)
     .order_by(_m.digest)
     .limit(bindparam("limit"))
 )
@@ -143,6 +157,8 @@ class Manifests:
                 pushed_at=image.pushed_at,
                 last_pull_at=image.last_pull_at,
                 status=image.status,
+                archived_at=image.archived_at,
+                activated_at=image.activated_at,
             )
             == 1
         )
@@ -153,7 +169,7 @@ class Manifests:
     async def find(self, repository: int, digest: Digest) -> Image | None:
         """A manifest by its digest, without its tags."""
         row = await self._session.row(_FIND, repository=repository, digest=str(digest))
-        return None if row is None else _image(row)
+        return None if row is None else image_of(row)
 
     async def content(self, repository: int, digest: Digest) -> tuple[str, bytes] | None:
         """A manifest's media type and sealed bytes."""
@@ -170,7 +186,7 @@ class Manifests:
         rows = await self._session.rows(
             _PAGES[tagged], repository=repository, pushed_at=after[0], digest=after[1], limit=limit, status=status
         )
-        return [_image(row) for row in rows]
+        return [image_of(row) for row in rows]
 
     async def identifiers(
         self, repository: int, tagged: str, after: tuple[int, str, str], limit: int, *, status: str = "ANY"
@@ -188,23 +204,34 @@ class Manifests:
         return [(Digest.parse(digest), Tag(tag) if tag else None, pushed_at) for digest, tag, pushed_at in rows]
 
     async def referrers(
-        self, repository: int, subject: Digest, artifact_type: str | None, after: str, limit: int
+        self,
+        repository: int,
+        subject: Digest,
+        artifact_type: str | None,
+        after: str,
+        limit: int,
+        *,
+        status: str = "ACTIVE",
     ) -> Sequence[Image]:
-        """Active manifests with this subject, of one type or of any, by digest from after one ('' for the first)."""
+        """Manifests with this subject, of one type or of any, by digest from after one ('' for the first).
+
+        `status` is an image's or ANY.
+        """
         known: dict[str, Any] = {"repository": repository, "subject": str(subject), "after": after, "limit": limit}
-        known["status"] = "ACTIVE"
+        known["status"] = status
         if artifact_type is not None:
             known["artifact_type"] = artifact_type
         statement = _REFERRERS["ANY" if artifact_type is None else "TYPED"]
-        return [_image(row) for row in await self._session.rows(statement, **known)]
+        return [image_of(row) for row in await self._session.rows(statement, **known)]
 
     async def pulled(self, repository: int, digest: Digest, at: int) -> None:
         """Record the time of a pull."""
         await self._session.run(_PULLED, repository=repository, digest_=str(digest), at=at)
 
-    async def set_status(self, repository: int, digest: Digest, status: str) -> None:
-        """Let an image be ACTIVE or ARCHIVED."""
-        await self._session.run(_SET_STATUS, repository=repository, digest_=str(digest), status_=status)
+    async def set_status(self, repository: int, digest: Digest, status: str, at: int) -> None:
+        """Let an image be ACTIVE, ACTIVATING or ARCHIVED; `at` is kept as the time when it became the first or last."""
+        at_ = {} if status == "ACTIVATING" else {"at": at}
+        await self._session.run(_SET_STATUS[status], repository=repository, digest_=str(digest), **at_)
 
     async def delete(self, repository: int, digest: Digest) -> None:
         """Remove a manifest and what it says it refers to."""
@@ -224,8 +251,10 @@ class Manifests:
         return [Digest.parse(row[0]) for row in rows]
 
 
-def _image(row: Row) -> Image:
-    digest, media_type, artifact_type, subject, size, content_size, pushed_at, last_pull_at, status = row
+def image_of(row: Row) -> Image:
+    """A row of `COLUMNS`."""
+    digest, media_type, artifact_type, subject, *numbers, status, archived_at, activated_at = row
+    size, content_size, pushed_at, last_pull_at = numbers
     return Image(
         digest=Digest.parse(digest),
         media_type=media_type,
@@ -236,4 +265,6 @@ def _image(row: Row) -> Image:
         pushed_at=pushed_at,
         last_pull_at=last_pull_at,
         status=status,
+        archived_at=archived_at,
+        activated_at=activated_at,
     )

@@ -15,18 +15,24 @@ from typing import Protocol
 
 from portside.storage.metadata.access_keys import AccessKeys
 from portside.storage.metadata.accounts import Accounts
+from portside.storage.metadata.events import Events
 from portside.storage.metadata.garbage import Garbage
 from portside.storage.metadata.holdings import Holdings
 from portside.storage.metadata.identities import Identities
 from portside.storage.metadata.inspection import Inspection
 from portside.storage.metadata.layers import Layers
 from portside.storage.metadata.leases import Leases
+from portside.storage.metadata.lifecycle import Lifecycle
 from portside.storage.metadata.manifests import Manifests
+from portside.storage.metadata.previews import Previews
+from portside.storage.metadata.pull_exclusions import PullExclusions
 from portside.storage.metadata.repositories import Repositories
 from portside.storage.metadata.resource_policies import ResourcePolicies
 from portside.storage.metadata.settings import AccountSettings
+from portside.storage.metadata.snapshot import Snapshots
 from portside.storage.metadata.statements import Session
 from portside.storage.metadata.tags import Tags
+from portside.storage.metadata.templates import Templates
 from portside.storage.metadata.uploads import Uploads
 
 
@@ -36,17 +42,23 @@ class Unit:
     __slots__ = (
         "access_keys",
         "accounts",
+        "events",
         "garbage",
         "holdings",
         "identities",
         "inspection",
         "layers",
         "leases",
+        "lifecycle",
         "manifests",
+        "previews",
+        "pull_exclusions",
         "repositories",
         "resource_policies",
         "settings",
+        "snapshots",
         "tags",
+        "templates",
         "uploads",
     )
 
@@ -65,6 +77,12 @@ class Unit:
         self.garbage = Garbage(session)
         self.inspection = Inspection(session)
         self.leases = Leases(session)
+        self.events = Events(session)
+        self.templates = Templates(session)
+        self.pull_exclusions = PullExclusions(session)
+        self.lifecycle = Lifecycle(session)
+        self.previews = Previews(session)
+        self.snapshots = Snapshots(session)
 
 
 class Metadata(Protocol):

@@ -98,6 +98,10 @@ class _PostgresSession:
         status: str = await self._connection.execute(*_bound(statement, parameters))
         return int(status.rpartition(" ")[2])
 
+    async def run_many(self, statement: Statement, parameters: Sequence[dict[str, Any]]) -> None:
+        text = statement.postgres[0]
+        await self._connection.executemany(text, [_bound(statement, each)[1:] for each in parameters])
+
 
 def _bound(statement: Statement, parameters: dict[str, Any]) -> list[Any]:
     text, names, own = statement.postgres

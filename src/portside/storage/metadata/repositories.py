@@ -66,7 +66,15 @@ _UNCOUNT = prepare(
 )
 _DELETE_CONTENT = tuple(
     prepare(delete(table).where(table.c.repository == bindparam("key")))
-    for table in (tables.references, tables.tags, tables.manifests, tables.repository_policies)
+    for table in (
+        tables.references,
+        tables.tags,
+        tables.manifests,
+        tables.repository_policies,
+        tables.lifecycle_policies,
+        tables.lifecycle_preview_results,
+        tables.lifecycle_previews,
+    )
 )
 
 

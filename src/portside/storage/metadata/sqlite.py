@@ -151,6 +151,10 @@ class _SqliteSession:
     async def run(self, statement: Statement, **parameters: Any) -> int:
         return self._execute(statement, parameters).rowcount
 
+    async def run_many(self, statement: Statement, parameters: Sequence[dict[str, Any]]) -> None:
+        text, own = statement.sqlite
+        self._connection.executemany(text, [{**own, **each} for each in parameters])
+
     def _execute(self, statement: Statement, parameters: dict[str, Any]) -> sqlite3.Cursor:
         text, own = statement.sqlite
         return self._connection.execute(text, {**own, **parameters} if own else parameters)

@@ -68,3 +68,7 @@ class Session(Protocol):
     async def run(self, statement: Statement, **parameters: Any) -> int:
         """Carry out a change; how many rows it touched."""
         ...
+
+    async def run_many(self, statement: Statement, parameters: Sequence[dict[str, Any]]) -> None:
+        """Carry out a change once for each of these."""
+        ...

@@ -222,7 +222,9 @@ manifests = Table(
     Column("content_size", BigInteger, nullable=False),
     Column("pushed_at", BigInteger, nullable=False),
     Column("last_pull_at", BigInteger),
-    Column("status", _text(16), nullable=False, server_default="ACTIVE"),  # or ARCHIVED
+    Column("status", _text(16), nullable=False, server_default="ACTIVE"),  # or ARCHIVED, ACTIVATING
+    Column("archived_at", BigInteger),  # the last time
+    Column("activated_at", BigInteger),  # the last time that it came back from the archive
     Index(None, "repository", "pushed_at", "digest"),
     Index(None, "repository", "subject", "digest"),
     Index(None, "repository", "subject", "artifact_type", "digest"),
@@ -268,6 +270,70 @@ uploads = Table(
     Index(None, "repository"),
     Index(None, "location"),
     Index(None, "touched_at"),
+)
+
+creation_templates = Table(
+    "creation_templates",
+    metadata,
+    Column("account", _text(12), ForeignKey("accounts.id"), primary_key=True),
+    Column("region", _text(25), primary_key=True),
+    Column("prefix", _text(256), primary_key=True),  # or ROOT
+    Column("document", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+pull_exclusions = Table(
+    "pull_exclusions",
+    metadata,
+    Column("account", _text(12), ForeignKey("accounts.id"), primary_key=True),
+    Column("region", _text(25), primary_key=True),
+    Column("principal", _text(200), primary_key=True),  # the ARN of a role or user
+    Column("created_at", BigInteger, nullable=False),
+)
+
+lifecycle_policies = Table(
+    "lifecycle_policies",
+    metadata,
+    Column("repository", _Key, ForeignKey("repositories.key"), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("evaluated_at", BigInteger),
+    Column("due_at", BigInteger, nullable=False),  # when it is to be applied next
+    Index(None, "due_at", "repository"),
+)
+
+lifecycle_previews = Table(
+    "lifecycle_previews",
+    metadata,
+    Column("repository", _Key, ForeignKey("repositories.key"), primary_key=True),
+    Column("id", _text(36), nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("status", _text(16), nullable=False),  # IN_PROGRESS, COMPLETE or FAILED
+    Column("started_at", BigInteger, nullable=False),
+    Column("expiring", BigInteger, nullable=False),
+    Column("transitioning", BigInteger, nullable=False),
+)
+
+lifecycle_preview_results = Table(
+    "lifecycle_preview_results",
+    metadata,
+    Column("repository", _Key, ForeignKey("repositories.key"), primary_key=True),
+    Column("number", Integer, primary_key=True),  # in the order of results
+    Column("digest", _text(160), nullable=False),
+    Column("result", Text, nullable=False),
+    Index(None, "repository", "digest"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", _Key, primary_key=True, autoincrement=True),
+    Column("account", _text(12), nullable=False),
+    Column("region", _text(25), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Index(None, "at"),
+    sqlite_autoincrement=True,
 )
 
 leases = Table(

@@ -1,0 +1,78 @@
+"""Rows of lifecycle policies: what each repository's says, and when it is to be applied next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
+
+from portside.core.names import RepositoryId
+from portside.storage.metadata import tables
+from portside.storage.metadata.statements import Session, Statement, prepare
+
+_p, _r = tables.lifecycle_policies.c, tables.repositories.c
+_ONE = _p.repository == bindparam("the_repository")
+
+
+def _put(insert: Any) -> Any:
+    statement = insert(tables.lifecycle_policies).values(
+        {name: bindparam(name) for name in ("repository", "document", "due_at")}
+    )
+    return statement.on_conflict_do_update(
+        index_elements=[_p.repository],
+        set_={"document": statement.excluded.document, "due_at": statement.excluded.due_at},
+    )
+
+
+_PUT = Statement(_put)
+_FIND = prepare(select(_p.document, _p.evaluated_at).where(_ONE))
+_DELETE = prepare(delete(tables.lifecycle_policies).where(_ONE))
+_EVALUATED = prepare(
+    update(tables.lifecycle_policies).where(_ONE).values(evaluated_at=bindparam("at"), due_at=bindparam("due"))
+)
+_DUE = prepare(
+    select(_r.account, _r.region, _r.name)
+    .select_from(tables.lifecycle_policies.join(tables.repositories, _r.key == _p.repository))
+    .where(_p.due_at <= bindparam("now"))
+    .order_by(_p.due_at, _p.repository)
+    .limit(bindparam("limit"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """A policy as it is kept."""
+
+    document: str
+    evaluated_at: int | None
+    """When it was last applied."""
+
+
+class Lifecycle:
+    """Lifecycle policies, by the key of their repository's row."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def put(self, repository: int, document: str, due_at: int) -> None:
+        """Let a repository have this policy, to be applied from then on; when the last one was is kept."""
+        await self._session.run(_PUT, repository=repository, document=document, due_at=due_at)
+
+    async def find(self, repository: int) -> PolicyRow | None:
+        """A repository's policy."""
+        row = await self._session.row(_FIND, the_repository=repository)
+        return None if row is None else PolicyRow(*row)
+
+    async def delete(self, repository: int) -> None:
+        """Remove it."""
+        await self._session.run(_DELETE, the_repository=repository)
+
+    async def evaluated(self, repository: int, at: int, due_at: int) -> None:
+        """It was applied at a time, and is to be applied again at another."""
+        await self._session.run(_EVALUATED, the_repository=repository, at=at, due=due_at)
+
+    async def due(self, now: int, limit: int) -> Sequence[RepositoryId]:
+        """Repositories whose policy is to be applied, the longest due first."""
+        return [RepositoryId(*row) for row in await self._session.rows(_DUE, now=now, limit=limit)]

@@ -1,0 +1,123 @@
+"""Rows of lifecycle policy previews: one a repository, until the next takes its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
+
+from portside.storage.metadata import tables
+from portside.storage.metadata.statements import Session, Statement, prepare
+
+_v, _o = tables.lifecycle_previews.c, tables.lifecycle_preview_results.c
+_ONE = _v.repository == bindparam("the_repository")
+_FIELDS = ("repository", "id", "policy", "status", "started_at", "expiring", "transitioning")
+
+
+def _start(insert: Any) -> Any:
+    statement = insert(tables.lifecycle_previews).values({name: bindparam(name) for name in _FIELDS})
+    return statement.on_conflict_do_update(
+        index_elements=[_v.repository], set_={name: statement.excluded[name] for name in _FIELDS[1:]}
+    )
+
+
+_START = Statement(_start)
+_FIND = prepare(select(*(_v[name] for name in _FIELDS[1:])).where(_ONE))
+_END = prepare(
+    update(tables.lifecycle_previews)
+    .where(_ONE, _v.id == bindparam("the_id"))
+    .values(
+        status=bindparam("the_status"),
+        expiring=bindparam("expiring_count"),
+        transitioning=bindparam("transitioning_count"),
+    )
+)
+_CLEAR = prepare(delete(tables.lifecycle_preview_results).where(_o.repository == bindparam("the_repository")))
+_ADD = Statement(
+    lambda insert: insert(tables.lifecycle_preview_results).values(
+        {name: bindparam(name) for name in ("repository", "number", "digest", "result")}
+    )
+)
+_OF = _o.repository == bindparam("repository")
+_PAGE = prepare(
+    select(_o.number, _o.result)
+    .where(_OF, _o.number > bindparam("after"))
+    .order_by(_o.number)
+    .limit(bindparam("limit"))
+)
+_RESULT = prepare(select(_o.result).where(_OF, _o.digest == bindparam("digest")))
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    """A preview as it is kept."""
+
+    id: str
+    policy: str
+    status: str
+    """IN_PROGRESS, COMPLETE or FAILED."""
+    started_at: int
+    expiring: int = 0
+    """Images that the policy would expire."""
+    transitioning: int = 0
+    """Images that it would archive."""
+
+
+class Previews:
+    """Previews, by the key of their repository's row."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def start(self, repository: int, preview: PreviewRow) -> None:
+        """Begin a preview in place of the one before."""
+        await self._session.run(_CLEAR, the_repository=repository)
+        await self._session.run(
+            _START,
+            repository=repository,
+            id=preview.id,
+            policy=preview.policy,
+            status=preview.status,
+            started_at=preview.started_at,
+            expiring=preview.expiring,
+            transitioning=preview.transitioning,
+        )
+
+    async def find(self, repository: int) -> PreviewRow | None:
+        """A repository's preview."""
+        row = await self._session.row(_FIND, the_repository=repository)
+        return None if row is None else PreviewRow(*row)
+
+    async def end(self, repository: int, identifier: str, status: str, expiring: int, transitioning: int) -> bool:
+        """Let a preview be COMPLETE or FAILED; False when another has taken its place."""
+        ended = await self._session.run(
+            _END,
+            the_repository=repository,
+            the_id=identifier,
+            the_status=status,
+            expiring_count=expiring,
+            transitioning_count=transitioning,
+        )
+        return ended == 1
+
+    async def add_results(self, repository: int, first: int, results: Sequence[tuple[str, str]]) -> None:
+        """Add (digest, JSON) of images in the order of results, the first of which has this number."""
+        await self._session.run_many(
+            _ADD,
+            [
+                {"repository": repository, "number": number, "digest": digest, "result": result}
+                for number, (digest, result) in enumerate(results, first)
+            ],
+        )
+
+    async def results(self, repository: int, after: int, limit: int) -> Sequence[tuple[int, str]]:
+        """(number, JSON) of images, from after a number (-1 for the first)."""
+        rows = await self._session.rows(_PAGE, repository=repository, after=after, limit=limit)
+        return [(row[0], row[1]) for row in rows]
+
+    async def result(self, repository: int, digest: str) -> str | None:
+        """The JSON of one image; None when the policy would leave it alone."""
+        row = await self._session.row(_RESULT, repository=repository, digest=digest)
+        return None if row is None else row[0]

@@ -1,0 +1,71 @@
+"""Creation templates, pull exclusions and events: what a registry as a whole keeps."""
+
+from __future__ import annotations
+
+from portside.core.names import RegistryId
+from portside.storage.metadata.events import EventRow
+from portside.storage.metadata.port import Metadata
+from portside.storage.metadata.templates import TemplateRow
+from tests.conformance.nouns.rows import ACCOUNT, NOW, REGISTRY, STRANGER, registry
+
+ELSEWHERE = RegistryId(STRANGER, REGISTRY.region)
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/scanner"
+
+
+class RegistrySettingsConformance:
+    async def test_a_prefix_has_one_template(self, metadata: Metadata) -> None:
+        for account in (ACCOUNT, STRANGER):
+            await registry(metadata, account)
+        async with metadata.writing() as unit:
+            assert await unit.templates.add(REGISTRY, row := TemplateRow("prod", "{}", NOW, NOW))
+            assert not await unit.templates.add(REGISTRY, TemplateRow("prod", "{1}", NOW, NOW))
+            assert await unit.templates.add(ELSEWHERE, TemplateRow("prod", "{2}", NOW, NOW))
+            assert await unit.templates.lock(REGISTRY, "prod") == row
+            await unit.templates.change(REGISTRY, "prod", "{3}", NOW + 1)
+            assert await unit.templates.find(REGISTRY, "prod") == TemplateRow("prod", "{3}", NOW, NOW + 1)
+            await unit.templates.delete(REGISTRY, "prod")
+            assert await unit.templates.find(REGISTRY, "prod") is None
+            assert await unit.templates.find(ELSEWHERE, "prod") is not None
+
+    async def test_templates_are_listed_by_prefix(self, metadata: Metadata) -> None:
+        await registry(metadata)
+        async with metadata.writing() as unit:
+            for prefix in ("prod", "ROOT", "a/b"):
+                await unit.templates.add(REGISTRY, TemplateRow(prefix, "{}", NOW, NOW))
+            assert [row.prefix for row in await unit.templates.page(REGISTRY, "", 10)] == ["ROOT", "a/b", "prod"]
+            assert [row.prefix for row in await unit.templates.page(REGISTRY, "ROOT", 1)] == ["a/b"]
+
+    async def test_a_principal_is_excluded_once(self, metadata: Metadata) -> None:
+        await registry(metadata)
+        async with metadata.writing() as unit:
+            assert not await unit.pull_exclusions.has(REGISTRY, ROLE)
+            assert await unit.pull_exclusions.add(REGISTRY, ROLE, NOW)
+            assert not await unit.pull_exclusions.add(REGISTRY, ROLE, NOW)
+            assert await unit.pull_exclusions.add(REGISTRY, f"{ROLE}2", NOW)
+            assert await unit.pull_exclusions.has(REGISTRY, ROLE)
+            assert not await unit.pull_exclusions.has(ELSEWHERE, ROLE)
+            assert await unit.pull_exclusions.count(REGISTRY) == 2
+            assert await unit.pull_exclusions.page(REGISTRY, "", 1) == [ROLE]
+            assert await unit.pull_exclusions.page(REGISTRY, ROLE, 10) == [f"{ROLE}2"]
+            assert await unit.pull_exclusions.delete(REGISTRY, ROLE)
+            assert not await unit.pull_exclusions.delete(REGISTRY, ROLE)
+
+    async def test_events_are_read_in_the_order_they_were_written(self, metadata: Metadata) -> None:
+        async with metadata.writing() as unit:
+            assert await unit.events.newest() == 0
+            await unit.events.add(REGISTRY, NOW, ["a"])
+            await unit.events.add(REGISTRY, NOW + 1, ["b", "c"])
+            await unit.events.add(REGISTRY, NOW + 1, [])
+            rows = await unit.events.after(0, 10)
+            assert [row.document for row in rows] == ["a", "b", "c"]
+            assert await unit.events.after(rows[0].number, 1) == [EventRow(rows[1].number, "b")]
+            assert await unit.events.newest() == rows[-1].number
+
+    async def test_old_events_are_removed_some_at_a_time_and_their_numbers_stay_taken(self, metadata: Metadata) -> None:
+        async with metadata.writing() as unit:
+            await unit.events.add(REGISTRY, NOW, ["a", "b", "c"])
+            newest = await unit.events.newest()
+            assert [await unit.events.prune(NOW + 1, 2) for _ in range(3)] == [2, 1, 0]
+            await unit.events.add(REGISTRY, NOW, ["d"])
+            assert await unit.events.newest() > newest
+            assert await unit.events.prune(NOW, 10) == 0
