@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from portside.core.records import RepositorySettings, TagExclusion
-from portside.registry.wildcards import matches
+from portside.core.wildcards import matches
 
 MODES = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
 

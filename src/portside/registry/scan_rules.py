@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portside.registry.wildcards import matches
+from portside.core.wildcards import matches
 
 BASIC, ENHANCED = "BASIC", "ENHANCED"
 MANUAL, ON_PUSH, CONTINUOUS = "MANUAL", "SCAN_ON_PUSH", "CONTINUOUS_SCAN"

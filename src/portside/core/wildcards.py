@@ -1,4 +1,4 @@
-"""Patterns with `*`, as filters of tags and repositories have them: a star stands for any letters, or none. Pure."""
+"""Patterns with `*`, as filters and lifecycle rules have them: a star stands for any letters, or none. Pure."""
 
 from __future__ import annotations
 
