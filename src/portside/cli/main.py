@@ -34,6 +34,7 @@ _COMMANDS = {
     "migrate": "migrate",
     "collect": "collect",
     "verify": "verify",
+    "events": "events",
     "account": "accounts",
     "key": "accounts",
     "policy": "policy",

@@ -6,7 +6,6 @@ PutImage and docker's PUT manifest are both `put`, and cannot drift apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from portside.core import manifests
 from portside.core.digest import Digest
@@ -25,6 +24,7 @@ from portside.registry.creation import make_on_push
 from portside.registry.listing import Listing, PageTokens
 from portside.registry.outcomes import ImageFailure, Pushed, StoredImage
 from portside.registry.recording import ACTIVE, Draft, Recording
+from portside.registry.removal import known, remove, remove_tag, tagged
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
 from portside.storage.errors import Damaged
@@ -82,9 +82,8 @@ class Images:
             held = await lock(unit, repository)
             if held.content_key != content_key:
                 raise RepositoryNotFound(repository)  # it was deleted, and made anew under another key
-            image, added = await self._recording.record(unit, held, draft)
-            tagged = [await self._recording.tag(unit, held, image, tag) for tag in tags]
-        return Pushed(image, changed=added or any(tagged))
+            image, changed = await self._recording.put(unit, held, draft, tags)
+        return Pushed(image, changed)
 
     async def get(self, caller: Caller, repository: RepositoryId, wanted: ImageId) -> StoredImage:
         """One image with its bytes; raises ImageNotFound."""
@@ -191,7 +190,7 @@ class Images:
             if wanted:
                 return Listing(await self._described(unit, held, wanted), None)
             rows = await unit.manifests.page(held.key, tag_status, (after[0], after[1]), limit + 1, status=status)
-            images = [replace(row, tags=await unit.tags.of(held.key, row.digest)) for row in rows[:limit]]
+            images = [await tagged(unit, held, row) for row in rows[:limit]]
         more = None
         if len(rows) > limit:
             more = self._pages.seal(query, [images[-1].pushed_at, str(images[-1].digest)])
@@ -207,11 +206,13 @@ class Images:
         await self._access.repository(caller, "ecr:BatchDeleteImage", repository)
         async with self._metadata.writing() as unit:
             held = await lock(unit, repository)
-            outcome = await self._remove(unit, held, asked)
+            outcome = await remove(unit, held, asked, self._clock())
             if isinstance(outcome, ImageFailure):
                 if outcome.code != outcomes.REFERENCED:
                     raise ImageNotFound(repository, asked)
-                await unit.tags.delete(held.key, tag)
+                image = await known(unit, held, asked)
+                assert not isinstance(image, ImageFailure)
+                await remove_tag(unit, held, image, asked, self._clock())
 
     async def delete_many(
         self, caller: Caller, repository: RepositoryId, wanted: Sequence[ImageId]
@@ -230,7 +231,7 @@ class Images:
             while left and len(left) != tried:
                 tried, again = len(left), list[ImageFailure]()
                 for asked in left:
-                    outcome = await self._remove(unit, held, asked)
+                    outcome = await remove(unit, held, asked, self._clock())
                     if not isinstance(outcome, ImageFailure):
                         removed.extend(outcome)
                     elif outcome.code == outcomes.REFERENCED:
@@ -242,18 +243,9 @@ class Images:
                     failures.extend(again)
         return removed, failures
 
-    async def _known(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
-        digest = asked.digest
-        if asked.tag is not None:
-            digest = await unit.tags.find(held.key, asked.tag)
-            if digest is not None and asked.digest not in {None, digest}:
-                return outcomes.disagreeing(asked)
-        found = await unit.manifests.find(held.key, digest) if digest else None
-        return outcomes.missing(asked) if found is None else found
-
     async def _resolve(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
         """The image to pull; an archived one can be described and deleted, and not pulled."""
-        found = await self._known(unit, held, asked)
+        found = await known(unit, held, asked)
         if isinstance(found, Image) and found.status != ACTIVE:
             return outcomes.archived(asked)
         return found
@@ -261,26 +253,11 @@ class Images:
     async def _described(self, unit: Unit, held: Repository, wanted: Sequence[ImageId]) -> list[Image]:
         described: dict[Digest, Image] = {}
         for asked in wanted:
-            found = await self._known(unit, held, asked)
+            found = await known(unit, held, asked)
             if isinstance(found, ImageFailure):
                 raise ImageNotFound(held.id, asked)
-            described[found.digest] = replace(found, tags=await unit.tags.of(held.key, found.digest))
+            described[found.digest] = await tagged(unit, held, found)
         return list(described.values())
-
-    async def _remove(self, unit: Unit, held: Repository, asked: ImageId) -> list[ImageId] | ImageFailure:
-        found = await self._known(unit, held, asked)
-        if isinstance(found, ImageFailure):
-            return found
-        tags = await unit.tags.of(held.key, found.digest)
-        if asked.tag is not None and len(tags) > 1:
-            await unit.tags.delete(held.key, asked.tag)
-            return [ImageId(asked.tag, found.digest)]
-        if parents := await unit.manifests.parents(held.key, found.digest):
-            return outcomes.referenced(asked, parents)
-        await unit.tags.delete_of(held.key, found.digest)
-        await unit.layers.release(held.key, found.digest, self._clock())
-        await unit.manifests.delete(held.key, found.digest)
-        return [ImageId(tag, found.digest) for tag in tags] or [ImageId(None, found.digest)]
 
     async def _found(self, repository: RepositoryId, wanted: ImageId) -> tuple[Repository, Image]:
         async with self._metadata.reading() as unit:

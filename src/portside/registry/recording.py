@@ -6,6 +6,7 @@ it is recorded.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from portside.core.digest import Digest
@@ -13,7 +14,7 @@ from portside.core.errors import ImageTagAlreadyExists, LayersNotFound, Referenc
 from portside.core.manifests import Manifest
 from portside.core.names import RepositoryId, Tag
 from portside.core.records import Image, Repository
-from portside.registry import manifest_content
+from portside.registry import events, manifest_content
 from portside.registry.mutability import is_immutable
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
@@ -48,11 +49,22 @@ class Recording:
         self._clock = stores.clock
         self._sparse = sparse
 
-    async def record(self, unit: Unit, held: Repository, draft: Draft) -> tuple[Image, bool]:
+    async def put(self, unit: Unit, held: Repository, draft: Draft, tags: Sequence[Tag]) -> tuple[Image, bool]:
+        """Record the image, point the tags at it, and announce it; whether anything changed."""
+        before = await unit.manifests.find(held.key, draft.digest)
+        image, added = await self._record(unit, held, draft, before)
+        moved: list[Tag | None] = [tag for tag in tags if await self._tag(unit, held, image, tag)]
+        now = self._clock()
+        told = [events.pushed(held.id, image, tag) for tag in moved or ([None] if added else [])]
+        if before is not None and before.status != ACTIVE:
+            told.append(events.restored(held.id, image, now))
+        await events.announce(unit, held.id.registry, now, told)
+        return image, bool(told)
+
+    async def _record(self, unit: Unit, held: Repository, draft: Draft, known: Image | None) -> tuple[Image, bool]:
         """Make the manifest's rows, or the image active again; whether it was not so before."""
         manifest, digest = draft.manifest, draft.digest
         sizes = await self._sizes(unit, held, draft)
-        known = await unit.manifests.find(held.key, digest)
         if known is not None and await manifest_content.stands(self._keys, unit, held, digest):
             if known.status == ACTIVE:
                 return known, False
@@ -113,7 +125,7 @@ class Recording:
             raise ReferencedImagesNotFound(held.id, unknown)
         return [layer.size for _, layer in layers if layer] + [child.content_size for _, child in children if child]
 
-    async def tag(self, unit: Unit, held: Repository, image: Image, tag: Tag) -> bool:
+    async def _tag(self, unit: Unit, held: Repository, image: Image, tag: Tag) -> bool:
         """Point the tag at the image; whether it pointed elsewhere before."""
         standing = await unit.tags.find(held.key, tag)
         if standing is not None and is_immutable(held.settings, tag):

@@ -13,6 +13,7 @@ from portside.registry.access import Access
 from portside.registry.content import drop
 from portside.registry.creation import make
 from portside.registry.listing import Listing, PageTokens
+from portside.registry.removal import announce_all
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
 
@@ -70,8 +71,10 @@ class Repositories:
                 raise RepositoryNotFound(repository)
             if not force and not await unit.repositories.is_empty(found.key):
                 raise RepositoryNotEmpty(repository)
+            now = self._clock()
+            await announce_all(unit, found, now)
             staged = await unit.uploads.delete_of(found.key)
-            await unit.layers.release_all(found.key, self._clock())
+            await unit.layers.release_all(found.key, now)
             await unit.repositories.delete(found.key)
         for location in staged:
             await drop(self._blobs, self._threads, location)

@@ -27,6 +27,7 @@ _ACCESS_KEY = re.compile(r"\w{16,128}", re.ASCII)
 _SECRET = range(8, 129)
 _MOST = 1_000_001
 """Beyond every limit that makes sense."""
+_SHORTEST_INTERVAL = 10
 _SHORTEST_GRACE = 60
 
 
@@ -37,6 +38,7 @@ def check(settings: Settings, rows: Sequence[Setting]) -> None:
     _check_limits(settings, rows)
     _check_tls(settings)
     _check_names(settings)
+    _check_jobs(settings)
     _check_quotas(settings.rules.quotas)
     if settings.sparse and settings.strict_ecr:
         raise Refused("registry.sparse: compat.strict_ecr excludes it; ECR takes no such manifests.")
@@ -50,13 +52,20 @@ def _check_place(settings: Settings) -> None:
         raise Refused(f"workers: {settings.workers} is not possible; 1 to 256 processes are.")
     if settings.drain_seconds < 1:
         raise Refused("drain_seconds: it must be at least 1.")
+    if settings.database is not None:
+        _check_database(settings.database)
+
+
+def _check_jobs(settings: Settings) -> None:
     if settings.collect_interval < 0:
         raise Refused("collect.interval: it cannot be negative; 0 is for no sweeps.")
     # Less, and a sweep could come between what a push finds and what it records.
     if settings.collect_grace < _SHORTEST_GRACE:
         raise Refused(f"collect.grace: it must be at least {_SHORTEST_GRACE}.")
-    if settings.database is not None:
-        _check_database(settings.database)
+    if settings.lifecycle_interval and settings.lifecycle_interval < _SHORTEST_INTERVAL:
+        raise Refused(f"lifecycle.interval: it must be at least {_SHORTEST_INTERVAL}, or 0 for never.")
+    if settings.events_days < 0:
+        raise Refused("events.days: it cannot be negative; 0 is for ever.")
 
 
 def _check_others(settings: Settings) -> None:

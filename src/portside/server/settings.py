@@ -137,6 +137,18 @@ class Settings:
             key="collect.grace",
         ),
     )
+    lifecycle_interval: int = field(
+        default=86_400,
+        metadata=about(
+            "number",
+            "Seconds from one application of a lifecycle policy to the next; 0 for none.",
+            key="lifecycle.interval",
+        ),
+    )
+    events_days: int = field(
+        default=7,
+        metadata=about("number", "Days that events are kept for; 0 for ever.", key="events.days"),
+    )
     create_on_push: bool = field(
         default=False,
         metadata=about(

@@ -17,12 +17,14 @@ from portside.distribution.strict import STRICT
 from portside.identity.box import BoxError
 from portside.identity.keys import LONG_TERM, new_access_key_id, new_secret
 from portside.jobs.collect import collect
+from portside.jobs.events import forget_old_events
 from portside.jobs.leased import Jobs
 from portside.registry.access import Access
 from portside.registry.bodies import Bodies
 from portside.registry.callers import Callers
 from portside.registry.collection import Collection
 from portside.registry.content import Threads
+from portside.registry.events import Follower
 from portside.registry.iam.management import IdentityManagement
 from portside.registry.iam.operators import Operators
 from portside.registry.iam.simulation import Simulation
@@ -65,6 +67,7 @@ from portside.storage.metadata.sqlite import SqliteMetadata
 _THREADS = 32
 _SAMPLE = 16
 _SECOND = 1_000_000
+_DAY = 24 * 3600 * _SECOND
 _MASTER_KEY = "master.key"
 
 
@@ -104,6 +107,7 @@ class Tending:
     verification: Verification
     operators: Operators
     simulation: Simulation
+    follower: Follower
 
 
 async def prepare(settings: Settings) -> Prepared:
@@ -158,6 +162,8 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
     jobs = Jobs(stores.metadata, stores.clock)
     if settings.collect_interval:
         jobs.start(collect(Collection(stores, inventory), settings.collect_interval * _SECOND))
+    if settings.events_days:
+        jobs.start(forget_old_events(stores.metadata, stores.clock, settings.events_days * _DAY))
     return Plant(DataPlane(registry, hosts, bodies, manners), control, stores, executor, jobs)
 
 
@@ -173,6 +179,7 @@ async def tending(settings: Settings) -> AsyncGenerator[Tending, None]:
             Verification(stores, inventory),
             Operators(stores),
             Simulation(stores, Access(stores)),
+            Follower(stores.metadata),
         )
     finally:
         await stores.metadata.close()

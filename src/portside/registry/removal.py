@@ -1,0 +1,73 @@
+"""Removing images, in a unit that holds their repository: one tag, or an image with all its tags.
+
+Whoever removes comes here: BatchDeleteImage, docker's DELETE, and lifecycle policies; so rows, counts and events agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from portside.core.names import ImageId, Tag
+from portside.core.records import Image, Repository
+from portside.registry import events, outcomes
+from portside.registry.outcomes import ImageFailure
+from portside.storage.metadata.port import Unit
+
+_PAGE = 500
+"""Images that are read at once."""
+
+
+async def known(unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
+    """The image of a tag or digest, without its tags, or why there is none."""
+    digest = asked.digest
+    if asked.tag is not None:
+        digest = await unit.tags.find(held.key, asked.tag)
+        if digest is not None and asked.digest not in {None, digest}:
+            return outcomes.disagreeing(asked)
+    found = await unit.manifests.find(held.key, digest) if digest else None
+    return outcomes.missing(asked) if found is None else found
+
+
+async def remove(unit: Unit, held: Repository, asked: ImageId, now: int) -> list[ImageId] | ImageFailure:
+    """Remove a tag, or an image with its last one; what went, or why nothing did."""
+    found = await known(unit, held, asked)
+    if isinstance(found, ImageFailure):
+        return found
+    image = await tagged(unit, held, found)
+    if asked.tag is not None and len(image.tags) > 1:
+        await remove_tag(unit, held, image, asked, now)
+        return [ImageId(asked.tag, image.digest)]
+    if parents := await unit.manifests.parents(held.key, image.digest):
+        return outcomes.referenced(asked, parents)
+    await remove_image(unit, held, image, now)
+    return [ImageId(tag, image.digest) for tag in image.tags] or [ImageId(None, image.digest)]
+
+
+async def remove_tag(unit: Unit, held: Repository, image: Image, asked: ImageId, now: int) -> None:
+    """Remove one tag; the image stays."""
+    assert asked.tag is not None
+    await unit.tags.delete(held.key, asked.tag)
+    await events.announce(unit, held.id.registry, now, [events.deleted(held.id, image, asked.tag)])
+
+
+async def remove_image(unit: Unit, held: Repository, image: Image, now: int) -> None:
+    """Remove an image with its tags; whoever does so has seen that no index lists it."""
+    await unit.tags.delete_of(held.key, image.digest)
+    await unit.layers.release(held.key, image.digest, now)
+    await unit.manifests.delete(held.key, image.digest)
+    await events.announce(unit, held.id.registry, now, events.deleted_all(held.id, image))
+
+
+async def announce_all(unit: Unit, held: Repository, now: int) -> None:
+    """Announce that every image of a repository goes, as it does with the repository."""
+    after = ""
+    while page := await unit.snapshots.page(held.key, after, _PAGE):
+        images = [replace(image, tags=[Tag(tag) for tag in tags]) for image, tags, _ in page]
+        told = [event for image in images for event in events.deleted_all(held.id, image)]
+        await events.announce(unit, held.id.registry, now, told)
+        after = str(images[-1].digest)
+
+
+async def tagged(unit: Unit, held: Repository, image: Image) -> Image:
+    """The image with its tags."""
+    return replace(image, tags=await unit.tags.of(held.key, image.digest))
