@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +37,8 @@ def tail(last: int, follow: bool, as_json: bool, **given: Any) -> None:
 
 
 async def _tail(follower: Follower, last: int, *, follow: bool, as_json: bool) -> None:
+    import asyncio
+
     await follower.begin(last)
     while True:
         for document in await follower.more():
