@@ -28,6 +28,8 @@ from portside.registry.content import Threads
 from portside.registry.iam.management import IdentityManagement
 from portside.registry.images import Images
 from portside.registry.layers import Layers
+from portside.registry.lifecycle.policies import LifecyclePolicies
+from portside.registry.lifecycle.previews import LifecyclePreviews
 from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
 from portside.registry.outbound import OutboundIdentities
@@ -262,6 +264,8 @@ async def build(stores: Stores, *, sparse: bool = False) -> Registry:
         outbound=OutboundIdentities(stores, access),
         policies=ResourcePolicies(stores, access),
         scanning=Scanning(stores, access),
+        lifecycle_policies=LifecyclePolicies(stores, access),
+        lifecycle_previews=LifecyclePreviews(stores, access, pages),
     )
 
 

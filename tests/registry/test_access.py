@@ -20,6 +20,8 @@ from portside.registry.callers import Callers
 from portside.registry.iam.management import IdentityManagement
 from portside.registry.images import Images
 from portside.registry.layers import Layers
+from portside.registry.lifecycle.policies import LifecyclePolicies
+from portside.registry.lifecycle.previews import LifecyclePreviews
 from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
 from portside.registry.referrers import Referrers
@@ -180,10 +182,33 @@ QUESTIONS: dict[str, tuple[str, str, Callable[[Registry], Awaitable[object]]]] =
         "*",
         lambda r: r.policies.delete_of_registry(CALLER, HOME),
     ),
+    "lifecycle_policies.put": (
+        "ecr:PutLifecyclePolicy",
+        APP.arn,
+        lambda r: r.lifecycle_policies.put(CALLER, APP, "{}"),
+    ),
+    "lifecycle_policies.get": ("ecr:GetLifecyclePolicy", APP.arn, lambda r: r.lifecycle_policies.get(CALLER, APP)),
+    "lifecycle_policies.delete": (
+        "ecr:DeleteLifecyclePolicy",
+        APP.arn,
+        lambda r: r.lifecycle_policies.delete(CALLER, APP),
+    ),
+    "lifecycle_previews.start": (
+        "ecr:StartLifecyclePolicyPreview",
+        APP.arn,
+        lambda r: r.lifecycle_previews.start(CALLER, APP, "{}"),
+    ),
+    "lifecycle_previews.get": (
+        "ecr:GetLifecyclePolicyPreview",
+        APP.arn,
+        lambda r: r.lifecycle_previews.get(CALLER, APP, [], tag_status="ANY", limit=1, token="x"),
+    ),
     "uploads.cancel": ("ecr:InitiateLayerUpload", APP.arn, lambda r: r.uploads.cancel(CALLER, APP, "U")),
 }
 # Establishing who asks comes before the gate, and saying it back needs no permission (iam-behaviour 2.6).
 FREE = {"callers.admit", "callers.by_signature", "callers.by_token", "callers.by_ticket", "callers.identify"}
+# What is done with a noun when the server ends, by nobody.
+ENDS = {"lifecycle_previews.close"}
 OWN = {"callers.issue_token"}
 NOUNS: dict[str, type] = {
     "callers": Callers,
@@ -197,6 +222,8 @@ NOUNS: dict[str, type] = {
     "mounts": Mounts,
     "settings": AccountSettings,
     "policies": ResourcePolicies,
+    "lifecycle_policies": LifecyclePolicies,
+    "lifecycle_previews": LifecyclePreviews,
 }
 ELSEWHERE = {"iam", "outbound", "sessions", "web_identities"}
 """Nouns whose operations are all tried as somebody without rights, over IAM's and STS's own protocol."""
@@ -237,6 +264,8 @@ def walled(*, allows: bool = False) -> tuple[Registry, RecordingAccess]:
         outbound=cast("Any", port),
         policies=ResourcePolicies(stores, access),
         scanning=Scanning(stores, access),
+        lifecycle_policies=LifecyclePolicies(stores, access),
+        lifecycle_previews=LifecyclePreviews(stores, access, pages),
     )
     return registry, access
 
@@ -248,7 +277,7 @@ def test_no_public_method_is_forgotten() -> None:
         for name, _ in inspect.getmembers(found, inspect.isfunction)
         if not name.startswith("_")
     }
-    assert methods == {name.partition(" ")[0] for name in QUESTIONS} | FREE | OWN
+    assert methods == {name.partition(" ")[0] for name in QUESTIONS} | FREE | OWN | ENDS
 
 
 def test_no_noun_is_forgotten() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,9 +68,17 @@ async def test_an_empty_registry_may_change_its_sealing(tmp_path: Path) -> None:
     await _prepare(replace(settings, sealing=False))
 
 
-@pytest.mark.parametrize(("interval", "jobs"), [(3600, ["job collect"]), (0, [])])
-async def test_a_worker_offers_to_sweep_unless_sweeps_are_off(tmp_path: Path, interval: int, jobs: list[str]) -> None:
-    settings = Settings(data=tmp_path / "data", collect_interval=interval)
+OFF = {"collect_interval": 0, "events_days": 0, "lifecycle_interval": 0}
+
+
+@pytest.mark.parametrize(
+    ("given", "jobs"),
+    [({}, ["job collect", "job events", "job lifecycle"]), (OFF, [])],
+)
+async def test_a_worker_offers_its_jobs_unless_they_are_off(
+    tmp_path: Path, given: dict[str, Any], jobs: list[str]
+) -> None:
+    settings = Settings(data=tmp_path / "data", **given)
     await wiring.prepare(settings)
     plant = await wiring.open(settings)
     assert sorted(task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("job ")) == jobs

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from portside.core import errors, iam_errors
+from portside.core import errors, iam_errors, settings_errors
 from portside.core.errors import RegistryError
 
 
@@ -70,6 +70,13 @@ WIRE: dict[type[RegistryError], Word] = {
     errors.TooManyRequests: Word("ThrottlingException", 400),
     iam_errors.RepositoryPolicyNotFound: Word("RepositoryPolicyNotFoundException", 400),
     iam_errors.RegistryPolicyNotFound: Word("RegistryPolicyNotFoundException", 400),
+    settings_errors.LifecyclePolicyNotFound: Word("LifecyclePolicyNotFoundException", 400),
+    settings_errors.LifecyclePolicyPreviewNotFound: Word("LifecyclePolicyPreviewNotFoundException", 400),
+    settings_errors.LifecyclePolicyPreviewInProgress: Word("LifecyclePolicyPreviewInProgressException", 400),
+    settings_errors.TemplateNotFound: Word("TemplateNotFoundException", 400),
+    settings_errors.TemplateAlreadyExists: Word("TemplateAlreadyExistsException", 400),
+    settings_errors.ExclusionNotFound: Word("ExclusionNotFoundException", 400),
+    settings_errors.ExclusionAlreadyExists: Word("ExclusionAlreadyExistsException", 400),
     # Failures of IAM and STS, which speak Query alone: their words there are the next table's.
     iam_errors.ValidationFailed: Word("ValidationException", 400),
     iam_errors.NoSuchEntity: Word("NoSuchEntityException", 404),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portside.core import errors, iam_errors
+from portside.core import errors, iam_errors, settings_errors
 from portside.core.errors import RegistryError
 
 WIRE: dict[type[RegistryError], tuple[int, str]] = {
@@ -52,6 +52,13 @@ WIRE: dict[type[RegistryError], tuple[int, str]] = {
     errors.TooManyRequests: (429, "TOOMANYREQUESTS"),
     iam_errors.RepositoryPolicyNotFound: (404, "UNSUPPORTED"),
     iam_errors.RegistryPolicyNotFound: (404, "UNSUPPORTED"),
+    settings_errors.LifecyclePolicyNotFound: (404, "UNSUPPORTED"),
+    settings_errors.LifecyclePolicyPreviewNotFound: (404, "UNSUPPORTED"),
+    settings_errors.LifecyclePolicyPreviewInProgress: (400, "UNSUPPORTED"),
+    settings_errors.TemplateNotFound: (404, "UNSUPPORTED"),
+    settings_errors.TemplateAlreadyExists: (400, "UNSUPPORTED"),
+    settings_errors.ExclusionNotFound: (404, "UNSUPPORTED"),
+    settings_errors.ExclusionAlreadyExists: (400, "UNSUPPORTED"),
     # Docker asks nothing that fails so; should it ever, it is told that it cannot be done here.
     **dict.fromkeys(iam_errors.IdentityError.__subclasses__(), (400, "UNSUPPORTED")),
 }

@@ -8,6 +8,8 @@ from portside.registry.callers import Callers
 from portside.registry.iam.management import IdentityManagement
 from portside.registry.images import Images
 from portside.registry.layers import Layers
+from portside.registry.lifecycle.policies import LifecyclePolicies
+from portside.registry.lifecycle.previews import LifecyclePreviews
 from portside.registry.mounts import Mounts
 from portside.registry.outbound import OutboundIdentities
 from portside.registry.referrers import Referrers
@@ -40,3 +42,5 @@ class Registry:
     outbound: OutboundIdentities
     policies: ResourcePolicies
     scanning: Scanning
+    lifecycle_policies: LifecyclePolicies
+    lifecycle_previews: LifecyclePreviews

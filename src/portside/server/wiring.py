@@ -30,6 +30,8 @@ from portside.registry.iam.operators import Operators
 from portside.registry.iam.simulation import Simulation
 from portside.registry.images import Images
 from portside.registry.layers import Layers
+from portside.registry.lifecycle.policies import LifecyclePolicies
+from portside.registry.lifecycle.previews import LifecyclePreviews
 from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
 from portside.registry.outbound import OutboundIdentities
@@ -80,6 +82,7 @@ class Plant:
     stores: Stores
     threads: ThreadPoolExecutor
     jobs: Jobs
+    previews: LifecyclePreviews
 
     async def ready(self) -> bool:
         """Whether the registry can do its work now."""
@@ -93,6 +96,7 @@ class Plant:
     async def close(self) -> None:
         """Let go of everything."""
         await self.jobs.close()
+        await self.previews.close()
         await self.stores.pulls.close()
         await self.stores.uses.close()
         await self.stores.metadata.close()
@@ -154,17 +158,25 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
         outbound=OutboundIdentities(stores, access),
         policies=ResourcePolicies(stores, access),
         scanning=Scanning(stores, access),
+        lifecycle_policies=LifecyclePolicies(stores, access),
+        lifecycle_previews=LifecyclePreviews(stores, access, pages),
     )
     hosts = settings.host_names
     bodies = Bodies(settings.body_mebibytes * 1024 * 1024, settings.wait_seconds)
     control = ControlPlane(registry, hosts, frozenset(settings.regions), bodies)
     manners = STRICT if settings.strict_ecr else OPEN
+    jobs = _jobs(settings, stores, inventory)
+    plane = DataPlane(registry, hosts, bodies, manners)
+    return Plant(plane, control, stores, executor, jobs, registry.lifecycle_previews)
+
+
+def _jobs(settings: Settings, stores: Stores, inventory: Inventory) -> Jobs:
     jobs = Jobs(stores.metadata, stores.clock)
     if settings.collect_interval:
         jobs.start(collect(Collection(stores, inventory), settings.collect_interval * _SECOND))
     if settings.events_days:
         jobs.start(forget_old_events(stores.metadata, stores.clock, settings.events_days * _DAY))
-    return Plant(DataPlane(registry, hosts, bodies, manners), control, stores, executor, jobs)
+    return jobs
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portside.core.errors import InvalidParameter
-from portside.core.lifecycle.grammar import minified, read
+from portside.core.lifecycle.grammar import check_length, minified, read
 from portside.core.lifecycle.policy import Rule
 
 PAD = " " * 100
@@ -224,8 +224,6 @@ REFUSED: dict[str, tuple[str, str]] = {
         policy(TAGGED, changed(TAGGED, rulePriority=2)),
         "The tagPrefixList of each rule must be unique per storage class",
     ),
-    "too short": ('{"rules": []}', "Member must have length greater than or equal to 100"),
-    "too long": (policy(ANY) + " " * 30_720, "Member must have length less than or equal to 30720"),
 }
 
 
@@ -233,6 +231,20 @@ REFUSED: dict[str, tuple[str, str]] = {
 def test_a_policy_is_refused_in_the_words_of_ecr(case: str) -> None:
     text, expected = REFUSED[case]
     assert refusal(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("length", "reason"),
+    [
+        (99, "Member must have length greater than or equal to 100"),
+        (30_721, "Member must have length less than or equal to 30720"),
+    ],
+)
+def test_a_policy_has_a_shortest_and_a_longest_length(length: int, reason: str) -> None:
+    check_length(" " * 100)
+    check_length(" " * 30_720)
+    with pytest.raises(InvalidParameter, match=reason):
+        check_length(" " * length)
 
 
 def test_rules_of_different_storage_classes_do_not_meet() -> None:

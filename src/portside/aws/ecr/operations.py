@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from portside.aws.call import Call
-from portside.aws.ecr import authorization, images, layers, model, policies, repositories, scanning, settings
+from portside.aws.ecr import authorization, images, layers, lifecycle, model, policies, repositories, scanning, settings
 
 Handler = Callable[[Call, Any], Awaitable[model.Shape]]
 
@@ -17,6 +17,7 @@ HANDLERS: Mapping[str, Handler] = {
     "BatchGetRepositoryScanningConfiguration": scanning.batch_get_repository_scanning_configuration,
     "CompleteLayerUpload": layers.complete_layer_upload,
     "CreateRepository": repositories.create_repository,
+    "DeleteLifecyclePolicy": lifecycle.delete_lifecycle_policy,
     "DeleteRegistryPolicy": policies.delete_registry_policy,
     "DeleteRepository": repositories.delete_repository,
     "DeleteRepositoryPolicy": policies.delete_repository_policy,
@@ -26,6 +27,8 @@ HANDLERS: Mapping[str, Handler] = {
     "GetAccountSetting": settings.get_account_setting,
     "GetAuthorizationToken": authorization.get_authorization_token,
     "GetDownloadUrlForLayer": layers.get_download_url_for_layer,
+    "GetLifecyclePolicy": lifecycle.get_lifecycle_policy,
+    "GetLifecyclePolicyPreview": lifecycle.get_lifecycle_policy_preview,
     "GetRegistryPolicy": policies.get_registry_policy,
     "GetRegistryScanningConfiguration": scanning.get_registry_scanning_configuration,
     "GetRepositoryPolicy": policies.get_repository_policy,
@@ -36,9 +39,11 @@ HANDLERS: Mapping[str, Handler] = {
     "PutImage": images.put_image,
     "PutImageScanningConfiguration": repositories.put_image_scanning_configuration,
     "PutImageTagMutability": repositories.put_image_tag_mutability,
+    "PutLifecyclePolicy": lifecycle.put_lifecycle_policy,
     "PutRegistryPolicy": policies.put_registry_policy,
     "PutRegistryScanningConfiguration": scanning.put_registry_scanning_configuration,
     "SetRepositoryPolicy": policies.set_repository_policy,
+    "StartLifecyclePolicyPreview": lifecycle.start_lifecycle_policy_preview,
     "TagResource": repositories.tag_resource,
     "UntagResource": repositories.untag_resource,
     "UploadLayerPart": layers.upload_layer_part,

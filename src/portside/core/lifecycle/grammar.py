@@ -34,11 +34,7 @@ _TYPES = ((dict, "object"), (list, "array"), (str, "string"), (bool, "boolean"),
 
 
 def read(text: str) -> Policy:
-    """Read a policy; raises InvalidParameter."""
-    if not SHORTEST <= len(text) <= LONGEST:
-        least = len(text) < SHORTEST
-        bound = f"greater than or equal to {SHORTEST}" if least else f"less than or equal to {LONGEST}"
-        raise InvalidParameter(_FIELD, f"Member must have length {bound}")
+    """Read a policy of whatever length; raises InvalidParameter."""
     document = _object(_parsed(text), required=("rules",))
     found = _typed(document["rules"], list, "array")
     if not found:
@@ -48,6 +44,14 @@ def read(text: str) -> Policy:
     rules = sorted((_rule(one) for one in found), key=lambda rule: rule.priority)
     _go_together(rules)
     return Policy(tuple(rules))
+
+
+def check_length(text: str) -> None:
+    """Refuse a policy that the API would not take for its length; raises InvalidParameter."""
+    if not SHORTEST <= len(text) <= LONGEST:
+        least = len(text) < SHORTEST
+        bound = f"greater than or equal to {SHORTEST}" if least else f"less than or equal to {LONGEST}"
+        raise InvalidParameter(_FIELD, f"Member must have length {bound}")
 
 
 def minified(text: str) -> str:

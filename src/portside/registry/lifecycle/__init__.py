@@ -1,0 +1,1 @@
+"""Lifecycle policies of repositories: kept, rehearsed and applied."""

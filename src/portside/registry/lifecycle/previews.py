@@ -1,0 +1,206 @@
+"""Previews: what a policy would do now, worked out in the background and kept (ecr-behaviour 4.3).
+
+A repository has one preview, the latest. Whatever stops while it is made, a node or the database, is seen by its age:
+what is in progress for long has failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from portside.core.lifecycle import policy
+from portside.core.lifecycle.evaluation import Action, evaluate
+from portside.core.lifecycle.grammar import read
+from portside.core.names import ImageId, RepositoryId
+from portside.core.records import Repository
+from portside.core.settings_errors import (
+    LifecyclePolicyNotFound,
+    LifecyclePolicyPreviewInProgress,
+    LifecyclePolicyPreviewNotFound,
+)
+from portside.identity.caller import Caller
+from portside.registry.access import Access
+from portside.registry.content import until_done
+from portside.registry.lifecycle.snapshot import candidates
+from portside.registry.listing import Listing, PageTokens
+from portside.registry.repositories import find, lock
+from portside.registry.stores import Stores
+from portside.storage.errors import StorageError
+from portside.storage.metadata.port import Unit
+from portside.storage.metadata.previews import PreviewRow
+
+_log = structlog.get_logger()
+IN_PROGRESS, COMPLETE, EXPIRED, FAILED = "IN_PROGRESS", "COMPLETE", "EXPIRED", "FAILED"
+_MINUTE = 60 * 1_000_000
+_GIVEN_UP = 5 * _MINUTE
+_KEPT = 24 * 60 * _MINUTE
+_BATCH = 1000
+_LOOKED_AT = 10
+"""Results that are looked at for one that a page shows: a page may be short, and what it costs is bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A preview as it stands, and a page of what it found."""
+
+    row: PreviewRow
+    results: Listing[dict[str, Any]]
+
+
+class LifecyclePreviews:
+    """The latest preview of every repository."""
+
+    def __init__(self, stores: Stores, access: Access, pages: PageTokens) -> None:
+        self._metadata = stores.metadata
+        self._threads = stores.threads
+        self._clock = stores.clock
+        self._access = access
+        self._pages = pages
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self, caller: Caller, repository: RepositoryId, text: str | None) -> PreviewRow:
+        """Begin to work out what a policy, the repository's own unless one is given, would do now.
+
+        Raises InvalidParameter, LifecyclePolicyNotFound and LifecyclePolicyPreviewInProgress.
+        """
+        await self._access.repository(caller, "ecr:StartLifecyclePolicyPreview", repository)
+        if text is not None:
+            read(text)
+        async with self._metadata.writing() as unit:
+            held = await lock(unit, repository)
+            standing = await unit.previews.find(held.key)
+            if standing is not None and self._aged(standing).status == IN_PROGRESS:
+                raise LifecyclePolicyPreviewInProgress(repository)
+            row = PreviewRow(str(uuid.uuid4()), text or await _own(unit, held), IN_PROGRESS, self._clock())
+            await unit.previews.start(held.key, row)
+        task = asyncio.get_running_loop().create_task(self._make(held, row), name="lifecycle preview")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return row
+
+    async def get(
+        self,
+        caller: Caller,
+        repository: RepositoryId,
+        wanted: Sequence[ImageId],
+        *,
+        tag_status: str,
+        limit: int,
+        token: str | None,
+    ) -> Preview:
+        """A repository's preview with what it found of some images, or a page of all that it found.
+
+        Raises LifecyclePolicyPreviewNotFound.
+        """
+        await self._access.repository(caller, "ecr:GetLifecyclePolicyPreview", repository)
+        async with self._metadata.reading() as unit:
+            held = await find(unit, repository)
+            found = await unit.previews.find(held.key)
+            if found is None:
+                raise LifecyclePolicyPreviewNotFound(repository)
+            row = self._aged(found)
+            query = f"preview\n{repository.arn}\n{row.id}\n{tag_status}"
+            after = self._pages.open(query, token)[0] if token else -1
+            if row.status != COMPLETE:
+                return Preview(row, Listing([], None))
+            if wanted:
+                return Preview(row, Listing(await _named(unit, held, wanted, tag_status), None))
+            results = await unit.previews.results(held.key, after, limit * _LOOKED_AT + 1)
+        return Preview(row, self._page(query, results, tag_status, limit))
+
+    async def close(self) -> None:
+        """Leave what is in progress; it counts as failed in a while."""
+        for task in list(self._tasks):
+            task.cancel()
+            await until_done(task)
+
+    def _page(
+        self, query: str, results: Sequence[tuple[int, str]], tag_status: str, limit: int
+    ) -> Listing[dict[str, Any]]:
+        shown: list[dict[str, Any]] = []
+        last = -1
+        for number, text in results[: limit * _LOOKED_AT]:
+            result = json.loads(text)
+            if _is_asked(result, tag_status):
+                if len(shown) == limit:
+                    break
+                shown.append(result)
+            last = number
+        more = bool(results) and last != results[-1][0]
+        return Listing(shown, self._pages.seal(query, [last]) if more else None)
+
+    def _aged(self, row: PreviewRow) -> PreviewRow:
+        """The preview as its age makes it."""
+        age = self._clock() - row.started_at
+        if row.status == IN_PROGRESS and age > _GIVEN_UP:
+            return replace(row, status=FAILED)
+        if row.status == COMPLETE and age > _KEPT:
+            return replace(row, status=EXPIRED)
+        return row
+
+    async def _make(self, held: Repository, row: PreviewRow) -> None:
+        try:
+            rules, images = read(row.policy), await candidates(self._metadata, held)
+            outcome = await self._threads.run(lambda: evaluate(rules, images, row.started_at))
+            for first in range(0, len(outcome.actions), _BATCH):
+                if not await self._keep(held, row, first, outcome.actions[first : first + _BATCH]):
+                    return
+            expiring = sum(action.rule.action == policy.EXPIRE for action in outcome.actions)
+            async with self._metadata.writing() as unit:
+                await unit.previews.end(held.key, row.id, COMPLETE, expiring, len(outcome.actions) - expiring)
+        except StorageError:
+            _log.warning("lifecycle preview failed", repository=held.id.arn, exc_info=True)
+
+    async def _keep(self, held: Repository, row: PreviewRow, first: int, actions: Sequence[Action]) -> bool:
+        """Keep a part of what was found; False when another preview has taken this one's place."""
+        async with self._metadata.writing() as unit:
+            now = await unit.repositories.lock(held.id)
+            standing = None if now is None else await unit.previews.find(held.key)
+            if standing is None or standing.id != row.id:
+                return False
+            await unit.previews.add_results(held.key, first, [(one.image.digest, _written(one)) for one in actions])
+        return True
+
+
+async def _own(unit: Unit, held: Repository) -> str:
+    found = await unit.lifecycle.find(held.key)
+    if found is None:
+        raise LifecyclePolicyNotFound(held.id)
+    return found.document
+
+
+async def _named(unit: Unit, held: Repository, wanted: Sequence[ImageId], tag_status: str) -> Sequence[dict[str, Any]]:
+    """What was found of these images; those that the policy leaves alone are not in it."""
+    found: dict[str, dict[str, Any]] = {}
+    for asked in wanted:
+        digest = asked.digest or (asked.tag and await unit.tags.find(held.key, asked.tag))
+        text = await unit.previews.result(held.key, str(digest)) if digest else None
+        if text is not None and _is_asked(result := json.loads(text), tag_status):
+            found[str(digest)] = result
+    return list(found.values())
+
+
+def _is_asked(result: dict[str, Any], tag_status: str) -> bool:
+    return tag_status == "ANY" or (tag_status == "TAGGED") == bool(result["tags"])
+
+
+def _written(action: Action) -> str:
+    image, rule = action.image, action.rule
+    return json.dumps(
+        {
+            "digest": image.digest,
+            "tags": list(image.tags),
+            "pushed_at": image.pushed_at,
+            "action": rule.action,
+            "priority": rule.priority,
+            "storage_class": rule.storage_class,
+        },
+        separators=(",", ":"),
+    )
