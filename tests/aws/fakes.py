@@ -262,6 +262,23 @@ class FakeSettings:
         self.value = value
 
 
+@dataclass
+class FakeStorageClasses:
+    """Remembers what it was asked; archives and restores everything, or raises `failure`."""
+
+    failure: Exception | None = None
+    asked: list[Any] = field(default_factory=list[Any])
+
+    async def update(
+        self, caller: Caller, repository: RepositoryId, asked: ImageId, target: str
+    ) -> tuple[ImageId, str]:
+        del caller
+        self.asked.append((repository, asked, target))
+        if self.failure is not None:
+            raise self.failure
+        return ImageId(asked.tag, DIGEST), "ARCHIVED" if target == "ARCHIVE" else "ACTIVATING"
+
+
 class Bench:
     """A control plane before a fake registry, and clients of it."""
 
@@ -269,6 +286,7 @@ class Bench:
         self.callers = FakeCallers()
         self.repositories = FakeRepositories()
         self.images = FakeImages()
+        self.storage_classes = FakeStorageClasses()
         self.layers = FakeLayers()
         self.uploads = FakeUploads()
         self.settings = FakeSettings()
@@ -276,6 +294,7 @@ class Bench:
             callers=self.callers,
             repositories=self.repositories,
             images=self.images,
+            storage_classes=self.storage_classes,
             layers=self.layers,
             uploads=self.uploads,
             settings=self.settings,

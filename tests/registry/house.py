@@ -22,6 +22,7 @@ from portside.core.names import ImageId, RegistryId, RepositoryId, parse_tag
 from portside.core.records import Repository, RepositorySettings
 from portside.identity.caller import Caller, Circumstances, Principal
 from portside.registry.access import Access
+from portside.registry.archiving import StorageClasses
 from portside.registry.callers import Callers
 from portside.registry.collection import Collection
 from portside.registry.content import Threads
@@ -253,6 +254,7 @@ async def build(stores: Stores, *, sparse: bool = False) -> Registry:
         repositories=Repositories(stores, access, pages),
         repository_changes=RepositoryChanges(stores, access),
         images=Images(stores, access, pages, sparse=sparse),
+        storage_classes=StorageClasses(stores, access),
         referrers=Referrers(stores, access),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),

@@ -16,6 +16,7 @@ from portside.identity.box import Box
 from portside.identity.caller import Caller, Circumstances, Principal
 from portside.identity.policy import Decision
 from portside.registry.access import Access, Ask
+from portside.registry.archiving import StorageClasses
 from portside.registry.callers import Callers
 from portside.registry.iam.management import IdentityManagement
 from portside.registry.images import Images
@@ -131,6 +132,11 @@ QUESTIONS: dict[str, tuple[str, str, Callable[[Registry], Awaitable[object]]]] =
         lambda r: r.images.delete_many(CALLER, APP, [ImageId(digest=D)]),
     ),
     "images.untag": ("ecr:BatchDeleteImage", APP.arn, lambda r: r.images.untag(CALLER, APP, parse_tag("t"))),
+    "storage_classes.update": (
+        "ecr:UpdateImageStorageClass",
+        APP.arn,
+        lambda r: r.storage_classes.update(CALLER, APP, ImageId(digest=D), "ARCHIVE"),
+    ),
     "referrers.page": (
         "ecr:BatchGetImage",
         APP.arn,
@@ -216,6 +222,7 @@ NOUNS: dict[str, type] = {
     "repository_changes": RepositoryChanges,
     "scanning": Scanning,
     "images": Images,
+    "storage_classes": StorageClasses,
     "referrers": Referrers,
     "layers": Layers,
     "uploads": Uploads,
@@ -253,6 +260,7 @@ def walled(*, allows: bool = False) -> tuple[Registry, RecordingAccess]:
         repositories=Repositories(stores, access, pages),
         repository_changes=RepositoryChanges(stores, access),
         images=Images(stores, access, pages),
+        storage_classes=StorageClasses(stores, access),
         referrers=Referrers(stores, access),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),

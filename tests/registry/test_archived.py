@@ -6,6 +6,7 @@ import pytest
 
 from portside.core.digest import Digest
 from portside.core.errors import ImageNotFound, ImageTagAlreadyExists, LayerNotFound
+from portside.core.image_errors import LayerArchived
 from portside.core.names import ImageId, parse_tag
 from portside.core.records import Image
 from portside.registry.outcomes import ImageFailure, StoredImage
@@ -60,9 +61,11 @@ async def test_its_layers_are_archived_and_not_read(archive: House) -> None:
     assert layer is not None
     assert other is not None
     assert (layer.archived, other.archived) == (True, False)
-    for ask in (layers.look, layers.open, layers.download_ticket):
+    for ask in (layers.look, layers.open):
         with pytest.raises(LayerNotFound):
             await ask(archive.caller, APP, CONFIG)
+    with pytest.raises(LayerArchived):
+        await layers.download_ticket(archive.caller, APP, CONFIG)
 
 
 async def test_a_layer_that_another_image_has_is_read(archive: House) -> None:

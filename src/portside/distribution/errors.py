@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portside.core import errors, iam_errors, settings_errors
+from portside.core import errors, iam_errors, image_errors, settings_errors
 from portside.core.errors import RegistryError
 
 WIRE: dict[type[RegistryError], tuple[int, str]] = {
@@ -50,6 +50,8 @@ WIRE: dict[type[RegistryError], tuple[int, str]] = {
     errors.StorageFull: (500, "UNKNOWN"),
     errors.Unavailable: (503, "UNKNOWN"),
     errors.TooManyRequests: (429, "TOOMANYREQUESTS"),
+    image_errors.ImageStorageClassUpdateNotSupported: (400, "UNSUPPORTED"),
+    image_errors.LayerArchived: (404, "BLOB_UNKNOWN"),
     iam_errors.RepositoryPolicyNotFound: (404, "UNSUPPORTED"),
     iam_errors.RegistryPolicyNotFound: (404, "UNSUPPORTED"),
     settings_errors.LifecyclePolicyNotFound: (404, "UNSUPPORTED"),

@@ -9,6 +9,7 @@ import structlog
 
 from portside.core.digest import Digest
 from portside.core.errors import ContentDamaged, LayerInaccessible, LayerNotFound, LayerReferenced
+from portside.core.image_errors import LayerArchived
 from portside.core.names import RepositoryId
 from portside.core.records import Layer, Repository
 from portside.identity import tokens
@@ -67,12 +68,19 @@ class Layers:
     async def open(self, caller: Caller, repository: RepositoryId, digest: Digest) -> LayerContent:
         """A layer to read; raises LayerNotFound."""
         held, layer = await self._readable(caller, repository, digest)
+        if layer.archived:
+            raise LayerNotFound(repository, digest)
         await self._keys.key(held.content_key)
         return LayerContent(layer, lambda start, stop: self._read(held, layer, start, stop))
 
     async def download_ticket(self, caller: Caller, repository: RepositoryId, digest: Digest) -> str:
-        """A ticket for one hour; raises LayerNotFound, and LayerInaccessible while no image refers to the layer."""
+        """A ticket for one hour.
+
+        Raises LayerNotFound, LayerArchived, and LayerInaccessible while no image refers to the layer.
+        """
         _, layer = await self._readable(caller, repository, digest)
+        if layer.archived:
+            raise LayerArchived(repository, digest)
         if not layer.referenced:
             raise LayerInaccessible(repository, digest)
         key = await self._keys.key_for("token")
@@ -104,7 +112,7 @@ class Layers:
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
             layer = await unit.layers.find(held.key, digest)
-        if layer is None or layer.archived:
+        if layer is None:
             raise LayerNotFound(repository, digest)
         return held, layer
 

@@ -14,7 +14,7 @@ from portside.core.errors import ImageTagAlreadyExists, LayersNotFound, Referenc
 from portside.core.manifests import Manifest
 from portside.core.names import RepositoryId, Tag
 from portside.core.records import Image, Repository
-from portside.registry import events, manifest_content
+from portside.registry import archiving, events, manifest_content
 from portside.registry.mutability import is_immutable
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
@@ -59,6 +59,8 @@ class Recording:
         if before is not None and before.status != ACTIVE:
             told.append(events.restored(held.id, image, now))
         await events.announce(unit, held.id.registry, now, told)
+        if before is not None and before.status != ACTIVE:
+            await archiving.restore_referrers(unit, held, image, now)
         return image, bool(told)
 
     async def _record(self, unit: Unit, held: Repository, draft: Draft, known: Image | None) -> tuple[Image, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from portside.registry.archiving import StorageClasses
 from portside.registry.callers import Callers
 from portside.registry.iam.management import IdentityManagement
 from portside.registry.images import Images
@@ -31,6 +32,7 @@ class Registry:
     repositories: Repositories
     repository_changes: RepositoryChanges
     images: Images
+    storage_classes: StorageClasses
     referrers: Referrers
     layers: Layers
     uploads: Uploads

@@ -20,6 +20,7 @@ from portside.jobs.collect import collect
 from portside.jobs.events import forget_old_events
 from portside.jobs.leased import Jobs
 from portside.registry.access import Access
+from portside.registry.archiving import StorageClasses
 from portside.registry.bodies import Bodies
 from portside.registry.callers import Callers
 from portside.registry.collection import Collection
@@ -147,6 +148,7 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
         repositories=Repositories(stores, access, pages),
         repository_changes=RepositoryChanges(stores, access),
         images=Images(stores, access, pages, sparse=settings.sparse),
+        storage_classes=StorageClasses(stores, access),
         referrers=Referrers(stores, access),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),

@@ -16,6 +16,7 @@ import pytest
 
 from portside.storage.metadata import (
     accounts,
+    archive,
     events,
     garbage,
     inspection,
@@ -44,6 +45,7 @@ def members(found: object) -> list[tuple[object, object]]:
 
 MODULES = (
     accounts,
+    archive,
     events,
     garbage,
     inspection,

@@ -1,4 +1,4 @@
-"""PutImage, BatchGetImage, BatchDeleteImage, ListImages, DescribeImages (ecr-behaviour 3.3)."""
+"""PutImage, BatchGetImage, BatchDeleteImage, ListImages, DescribeImages, UpdateImageStorageClass: ecr-behaviour 3.3."""
 
 from __future__ import annotations
 
@@ -88,6 +88,22 @@ async def describe_images(call: Call, request: model.DescribeImagesRequest) -> m
     )
 
 
+async def update_image_storage_class(
+    call: Call, request: model.UpdateImageStorageClassRequest
+) -> model.UpdateImageStorageClassResponse:
+    """Archive an image, or restore it."""
+    repository = call.repository(request.repositoryName, request.registryId)
+    found, status = await call.registry.storage_classes.update(
+        call.caller, repository, read_image_id(request.imageId), request.targetStorageClass
+    )
+    return model.UpdateImageStorageClassResponse(
+        registryId=repository.account,
+        repositoryName=repository.name,
+        imageId=write_image_id(found),
+        imageStatus=cast("model.ImageStatus", status),
+    )
+
+
 def _filtered(chosen: model.ListImagesFilter | model.DescribeImagesFilter | None) -> tuple[str, str]:
     """Give the tag status and the image status to look for."""
     if chosen is None:
@@ -126,4 +142,6 @@ def _detail(repository: RepositoryId, image: Image) -> model.ImageDetail:
         lastRecordedPullTime=None if image.last_pull_at is None else seconds(image.last_pull_at),
         subjectManifestDigest=str(image.subject) if image.subject else None,
         imageStatus=cast("model.ImageStatus", image.status),
+        lastArchivedAt=None if image.archived_at is None else seconds(image.archived_at),
+        lastActivatedAt=None if image.activated_at is None else seconds(image.activated_at),
     )

@@ -46,6 +46,7 @@ HANDLERS: Mapping[str, Handler] = {
     "StartLifecyclePolicyPreview": lifecycle.start_lifecycle_policy_preview,
     "TagResource": repositories.tag_resource,
     "UntagResource": repositories.untag_resource,
+    "UpdateImageStorageClass": images.update_image_storage_class,
     "UploadLayerPart": layers.upload_layer_part,
 }
 

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from portside.storage.metadata.access_keys import AccessKeys
 from portside.storage.metadata.accounts import Accounts
+from portside.storage.metadata.archive import Archive
 from portside.storage.metadata.events import Events
 from portside.storage.metadata.garbage import Garbage
 from portside.storage.metadata.holdings import Holdings
@@ -42,6 +43,7 @@ class Unit:
     __slots__ = (
         "access_keys",
         "accounts",
+        "archive",
         "events",
         "garbage",
         "holdings",
@@ -77,6 +79,7 @@ class Unit:
         self.garbage = Garbage(session)
         self.inspection = Inspection(session)
         self.leases = Leases(session)
+        self.archive = Archive(session)
         self.events = Events(session)
         self.templates = Templates(session)
         self.pull_exclusions = PullExclusions(session)
