@@ -66,13 +66,13 @@ class StorageClasses:
 
 async def archive(unit: Unit, held: Repository, image: Image, now: int) -> None:
     """Archive an image that is not, and what refers to it; whoever does so has seen that no active index lists it."""
-    await _archive_one(unit, held, image, now)
+    await archive_alone(unit, held, image, now)
     waiting = [image]
     while waiting:
         for referrer in await _referrers(unit, held, waiting.pop(), ACTIVE):
             # One that an index still lists stays with the index.
             if await unit.archive.listing_index(held.key, referrer.digest) is None:
-                await _archive_one(unit, held, referrer, now)
+                await archive_alone(unit, held, referrer, now)
                 waiting.append(referrer)
 
 
@@ -107,7 +107,8 @@ async def _admit_archiving(unit: Unit, held: Repository, image: Image) -> None:
         raise ImageStorageClassUpdateNotSupported(held.id, image.digest, reason)
 
 
-async def _archive_one(unit: Unit, held: Repository, image: Image, now: int) -> None:
+async def archive_alone(unit: Unit, held: Repository, image: Image, now: int) -> None:
+    """Archive an image, and leave what refers to it to the caller."""
     await unit.manifests.set_status(held.key, image.digest, ARCHIVED, now)
     told = replace(image, status=ARCHIVED, archived_at=now)
     await events.announce(unit, held.id.registry, now, [events.archived(held.id, told)])

@@ -19,6 +19,7 @@ from portside.identity.keys import LONG_TERM, new_access_key_id, new_secret
 from portside.jobs.collect import collect
 from portside.jobs.events import forget_old_events
 from portside.jobs.leased import Jobs
+from portside.jobs.lifecycle import apply_lifecycle_policies
 from portside.registry.access import Access
 from portside.registry.archiving import StorageClasses
 from portside.registry.bodies import Bodies
@@ -33,6 +34,7 @@ from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.lifecycle.policies import LifecyclePolicies
 from portside.registry.lifecycle.previews import LifecyclePreviews
+from portside.registry.lifecycle.runs import LifecycleRuns
 from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
 from portside.registry.outbound import OutboundIdentities
@@ -113,6 +115,7 @@ class Tending:
     operators: Operators
     simulation: Simulation
     follower: Follower
+    lifecycle: LifecycleRuns
 
 
 async def prepare(settings: Settings) -> Prepared:
@@ -176,6 +179,9 @@ def _jobs(settings: Settings, stores: Stores, inventory: Inventory) -> Jobs:
     jobs = Jobs(stores.metadata, stores.clock)
     if settings.collect_interval:
         jobs.start(collect(Collection(stores, inventory), settings.collect_interval * _SECOND))
+    if settings.lifecycle_interval:
+        interval = settings.lifecycle_interval * _SECOND
+        jobs.start(apply_lifecycle_policies(LifecycleRuns(stores, interval), interval))
     if settings.events_days:
         jobs.start(forget_old_events(stores.metadata, stores.clock, settings.events_days * _DAY))
     return jobs
@@ -194,6 +200,7 @@ async def tending(settings: Settings) -> AsyncGenerator[Tending, None]:
             Operators(stores),
             Simulation(stores, Access(stores)),
             Follower(stores.metadata),
+            LifecycleRuns(stores, settings.lifecycle_interval * _SECOND or _DAY),
         )
     finally:
         await stores.metadata.close()

@@ -26,6 +26,7 @@ class LifecycleConformance:
             both = [REGISTRY.repository("other"), REGISTRY.repository("team/app")]
             assert await unit.lifecycle.due(NOW + 1, 10) == both
             assert await unit.lifecycle.due(NOW + 1, 1) == both[:1]
+            assert await unit.lifecycle.all() == both[::-1]
             await unit.lifecycle.evaluated(key, NOW + 2, NOW + 100)
             assert await unit.lifecycle.due(NOW + 99, 10) == both[:1]
             assert await unit.lifecycle.find(key) == PolicyRow("first", NOW + 2)

@@ -39,6 +39,12 @@ _DUE = prepare(
     .order_by(_p.due_at, _p.repository)
     .limit(bindparam("limit"))
 )
+_ALL = prepare(
+    select(_r.account, _r.region, _r.name)
+    .select_from(tables.lifecycle_policies.join(tables.repositories, _r.key == _p.repository))
+    .where(_p.repository > bindparam("after"))
+    .order_by(_p.repository)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +82,7 @@ class Lifecycle:
     async def due(self, now: int, limit: int) -> Sequence[RepositoryId]:
         """Repositories whose policy is to be applied, the longest due first."""
         return [RepositoryId(*row) for row in await self._session.rows(_DUE, now=now, limit=limit)]
+
+    async def all(self) -> Sequence[RepositoryId]:
+        """Every repository that has a policy, the one made first first."""
+        return [RepositoryId(*row) for row in await self._session.rows(_ALL, after=0)]

@@ -1,0 +1,196 @@
+"""Applying lifecycle policies: what is decided on a snapshot is looked at again before it is done.
+
+Laws: a batch is one unit, in which the repository is locked, the policy is still the one that was evaluated, and each
+image is still what the policy saw: whoever tags, pulls or pushes an image meanwhile keeps it. A run that is cut off
+leaves whole batches behind, and its policy due, so that the next one goes on with what is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from portside.core.digest import Digest
+from portside.core.errors import InvalidParameter, RepositoryNotFound
+from portside.core.lifecycle import policy
+from portside.core.lifecycle.evaluation import Action, Outcome, evaluate
+from portside.core.lifecycle.grammar import read
+from portside.core.lifecycle.policy import Policy
+from portside.core.names import RepositoryId
+from portside.core.records import Image, Repository
+from portside.core.settings_errors import LifecyclePolicyNotFound
+from portside.registry.archiving import archive_alone
+from portside.registry.lifecycle.snapshot import candidates
+from portside.registry.removal import remove_image, tagged
+from portside.registry.repositories import find
+from portside.registry.stores import Stores
+from portside.storage.metadata.port import Unit
+
+_log = structlog.get_logger()
+_BATCH = 100
+"""Images that one unit deals with: so long a push into the same repository may have to wait."""
+_REPOSITORIES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What applying a repository's policy came to, or would come to."""
+
+    repository: RepositoryId
+    outcome: Outcome
+    expired: int = 0
+    archived: int = 0
+    spared: int = 0
+    """Images that changed after the policy was evaluated, and were left alone."""
+    finished: bool = True
+    """False when the policy or the repository changed meanwhile: the new policy is due by itself."""
+
+
+class LifecycleRuns:
+    """Applies the policy of any repository here, for nobody in particular."""
+
+    def __init__(self, stores: Stores, interval: int) -> None:
+        """`interval`: microseconds from one application of a policy to the next."""
+        self._metadata = stores.metadata
+        self._threads = stores.threads
+        self._clock = stores.clock
+        self._interval = interval
+
+    async def run_due(self) -> int:
+        """Apply every policy that is due; how many. One that fails does not keep the others from their turn."""
+        done: set[RepositoryId] = set()
+        began = self._clock()
+        while True:
+            async with self._metadata.reading() as unit:
+                due = [one for one in await unit.lifecycle.due(began, _REPOSITORIES) if one not in done]
+            if not due:
+                return len(done)
+            for repository in due:
+                done.add(repository)
+                await self._run_one(repository)
+
+    async def run(self, repository: RepositoryId) -> Run:
+        """Apply a repository's policy now; raises RepositoryNotFound and LifecyclePolicyNotFound."""
+        held, document = await self._standing(repository)
+        began = self._clock()
+        run = Run(repository, await self.rehearse(held, read(document), began))
+        for first in range(0, len(run.outcome.actions), _BATCH):
+            run = await self._act(held, document, run.outcome.actions[first : first + _BATCH], run)
+            if not run.finished:
+                return run
+            await asyncio.sleep(0)
+        async with self._metadata.writing() as unit:
+            if await _still_applies(unit, held, document) is not None:
+                await unit.lifecycle.evaluated(held.key, began, began + self._interval)
+        return run
+
+    async def preview(self, repository: RepositoryId, rules: Policy | None, at: int) -> Run:
+        """What a policy, the repository's own unless one is given, would do at a time; changes nothing."""
+        if rules is not None:
+            async with self._metadata.reading() as unit:
+                held = await find(unit, repository)
+        else:
+            held, document = await self._standing(repository)
+            rules = read(document)
+        return Run(repository, await self.rehearse(held, rules, at))
+
+    async def rehearse(self, held: Repository, rules: Policy, at: int) -> Outcome:
+        """Evaluate a policy on the images as they are."""
+        images = await candidates(self._metadata, held)
+        return await self._threads.run(lambda: evaluate(rules, images, at))
+
+    async def with_policies(self) -> Sequence[RepositoryId]:
+        """Every repository that has a policy."""
+        async with self._metadata.reading() as unit:
+            return await unit.lifecycle.all()
+
+    async def _run_one(self, repository: RepositoryId) -> None:
+        try:
+            run = await self.run(repository)
+        except (RepositoryNotFound, LifecyclePolicyNotFound):
+            return  # it went meanwhile
+        except InvalidParameter as error:
+            # A policy that an older version took: it is put off, and said so every day.
+            _log.error("lifecycle policy cannot be read", repository=repository.arn, reason=error.reason)
+            await self._put_off(repository)
+            return
+        counts = {"expired": run.expired, "archived": run.archived, "spared": run.spared}
+        note = _log.info if run.expired or run.archived else _log.debug
+        note("lifecycle policy applied", repository=repository.arn, kept_by_index=len(run.outcome.kept), **counts)
+
+    async def _put_off(self, repository: RepositoryId) -> None:
+        held, _ = await self._standing(repository)
+        async with self._metadata.writing() as unit:
+            await unit.lifecycle.evaluated(held.key, self._clock(), self._clock() + self._interval)
+
+    async def _standing(self, repository: RepositoryId) -> tuple[Repository, str]:
+        async with self._metadata.reading() as unit:
+            held = await find(unit, repository)
+            row = await unit.lifecycle.find(held.key)
+        if row is None:
+            raise LifecyclePolicyNotFound(repository)
+        return held, row.document
+
+    async def _act(self, held: Repository, document: str, actions: Sequence[Action], run: Run) -> Run:
+        done: list[tuple[Action, Image]] = []
+        async with self._metadata.writing() as unit:
+            locked = await _still_applies(unit, held, document)
+            if locked is None:
+                return replace(run, finished=False)
+            for action in actions:
+                image = await _unchanged(unit, locked, action)
+                if image is not None:
+                    await _carry_out(unit, locked, action, image, self._clock())
+                    done.append((action, image))
+        for action, image in done:
+            _tell(held.id, action, image)
+        expired = sum(action.rule.action == policy.EXPIRE for action, _ in done)
+        return replace(
+            run,
+            expired=run.expired + expired,
+            archived=run.archived + len(done) - expired,
+            spared=run.spared + len(actions) - len(done),
+        )
+
+
+async def _still_applies(unit: Unit, held: Repository, document: str) -> Repository | None:
+    """The repository, locked, when it is the same and has the same policy."""
+    locked = await unit.repositories.lock(held.id)
+    if locked is None or locked.key != held.key:
+        return None
+    row = await unit.lifecycle.find(held.key)
+    return locked if row is not None and row.document == document else None
+
+
+async def _unchanged(unit: Unit, held: Repository, action: Action) -> Image | None:
+    """The image, when it is what the policy saw and no index keeps it."""
+    seen = action.image
+    found = await unit.manifests.find(held.key, Digest.parse(seen.digest))
+    if found is None:
+        return None
+    image = await tagged(unit, held, found)
+    now = (image.status, image.activated_at, sorted(image.tags))
+    if now != (seen.status, seen.activated_at, sorted(seen.tags)):
+        return None
+    if action.rule.count_type == policy.SINCE_PULLED and image.last_pull_at != seen.last_pull_at:
+        return None
+    if action.rule.action == policy.EXPIRE:
+        return None if await unit.manifests.parents(held.key, image.digest, 1) else image
+    return None if await unit.archive.listing_index(held.key, image.digest) else image
+
+
+async def _carry_out(unit: Unit, held: Repository, action: Action, image: Image, now: int) -> None:
+    if action.rule.action == policy.EXPIRE:
+        await remove_image(unit, held, image, now)
+    else:
+        await archive_alone(unit, held, image, now)
+
+
+def _tell(repository: RepositoryId, action: Action, image: Image) -> None:
+    word = "image expired" if action.rule.action == policy.EXPIRE else "image archived"
+    tags = [str(tag) for tag in image.tags]
+    rule = {"rule": action.rule.priority, "description": action.rule.description}
+    _log.info(word, repository=repository.arn, digest=str(image.digest), tags=tags, **rule)
