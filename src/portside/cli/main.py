@@ -35,6 +35,7 @@ _COMMANDS = {
     "collect": "collect",
     "verify": "verify",
     "events": "events",
+    "lifecycle": "lifecycle",
     "account": "accounts",
     "key": "accounts",
     "policy": "policy",

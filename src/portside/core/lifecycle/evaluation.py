@@ -66,6 +66,8 @@ class Outcome:
     """In the order in which they can be carried out: an index before what it lists, else the oldest first."""
     kept: Sequence[Action]
     """What would become of images that stay because an index lists them."""
+    images: int = 0
+    """How many were looked at."""
 
 
 def evaluate(rules: Policy, images: Iterable[Candidate], at: int) -> Outcome:
@@ -76,7 +78,7 @@ def evaluate(rules: Policy, images: Iterable[Candidate], at: int) -> Outcome:
     acting: dict[str, Action] = {}
     _follow(chosen, referrers, acting)
     kept = _hold_back(acting, every, referrers)
-    return Outcome(_in_order(acting), sorted(kept, key=_age))
+    return Outcome(_in_order(acting), sorted(kept, key=_age), len(every))
 
 
 def identifies(rule: Rule, image: Candidate) -> bool:

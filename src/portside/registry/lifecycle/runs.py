@@ -19,7 +19,7 @@ from portside.core.lifecycle import policy
 from portside.core.lifecycle.evaluation import Action, Outcome, evaluate
 from portside.core.lifecycle.grammar import read
 from portside.core.lifecycle.policy import Policy
-from portside.core.names import RepositoryId
+from portside.core.names import RepositoryId, parse_repository_arn
 from portside.core.records import Image, Repository
 from portside.core.settings_errors import LifecyclePolicyNotFound
 from portside.registry.archiving import archive_alone
@@ -106,6 +106,15 @@ class LifecycleRuns:
         """Every repository that has a policy."""
         async with self._metadata.reading() as unit:
             return await unit.lifecycle.all()
+
+    async def named(self, name: str) -> Sequence[RepositoryId]:
+        """The repositories of a name in every registry here, or the one of an ARN; raises InvalidParameter."""
+        async with self._metadata.reading() as unit:
+            if name.startswith("arn:"):
+                found = [parse_repository_arn(name, next(iter(name.split(":")[3:4]), ""), "repository")]
+            else:
+                found = [registry.repository(name) for registry in await unit.repositories.registries()]
+            return [one for one in found if await unit.repositories.find(one) is not None]
 
     async def _run_one(self, repository: RepositoryId) -> None:
         try:

@@ -59,6 +59,9 @@ _COUNT = Statement(_count)
 _COUNTED = prepare(
     select(_g.repositories).where(and_(_g.account == bindparam("account"), _g.region == bindparam("region")))
 )
+_REGISTRIES = prepare(
+    select(_g.account, _g.region).where(_g.account > bindparam("after")).order_by(_g.account, _g.region)
+)
 _UNCOUNT = prepare(
     update(tables.registries)
     .where(tuple_(_g.account, _g.region).in_(select(_r.account, _r.region).where(_r.key == bindparam("key"))))
@@ -107,6 +110,10 @@ class Repositories:
         """How many repositories a registry has; after `add`, nobody else changes that until this unit ends."""
         row = await self._session.row(_COUNTED, account=registry.account, region=registry.region)
         return row[0] if row else 0
+
+    async def registries(self) -> Sequence[RegistryId]:
+        """Every registry that has, or had, a repository."""
+        return [RegistryId(*row) for row in await self._session.rows(_REGISTRIES, after="")]
 
     async def find(self, repository: RepositoryId) -> Repository | None:
         """The repository of this name."""
