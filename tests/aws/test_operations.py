@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from portside.aws.ecr import model, operations
 from portside.core.digest import Digest
-from portside.core.errors import InvalidLayerPart, LayerInaccessible, RepositoryNotFound, SettingNotImplemented
+from portside.core.errors import InvalidLayerPart, LayerInaccessible, RepositoryNotFound
 from portside.core.names import ImageId, RegistryId, Tag
 from portside.core.records import Layer, Repository, RepositorySettings, TagExclusion
 from portside.registry.listing import Listing
@@ -275,14 +275,6 @@ def test_an_account_setting_is_put_and_got(bench: Bench) -> None:
     answer = client.get_account_setting(name="BLOB_MOUNTING")
     assert {name: answer[name] for name in setting} == setting
     assert bench.settings.asked == [(TEAM.registry, *setting.values()), (TEAM.registry, "BLOB_MOUNTING")]
-
-
-def test_an_account_setting_without_an_effect_is_refused_by_name(bench: Bench) -> None:
-    bench.settings.failure = SettingNotImplemented("REGISTRY_POLICY_SCOPE")
-    assert refused(bench.client().put_account_setting, name="REGISTRY_POLICY_SCOPE", value="V2") == (
-        "UnsupportedOperationException",
-        "Portside does not implement the account setting REGISTRY_POLICY_SCOPE yet.",
-    )
 
 
 def test_a_layer_of_archived_images_alone_is_archived(bench: Bench) -> None:

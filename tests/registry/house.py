@@ -35,6 +35,7 @@ from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
 from portside.registry.outbound import OutboundIdentities
 from portside.registry.outcomes import Pushed
+from portside.registry.pull_exclusions import PullExclusions
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
 from portside.registry.referrers import Referrers
@@ -47,6 +48,7 @@ from portside.registry.scanning import Scanning
 from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
+from portside.registry.templates import Templates
 from portside.registry.uploads import Uploads
 from portside.registry.uses import Uses
 from portside.registry.verification import Verification
@@ -255,7 +257,7 @@ async def build(stores: Stores, *, sparse: bool = False) -> Registry:
         repository_changes=RepositoryChanges(stores, access),
         images=Images(stores, access, pages, sparse=sparse),
         storage_classes=StorageClasses(stores, access),
-        referrers=Referrers(stores, access),
+        referrers=Referrers(stores, access, pages),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
         mounts=Mounts(stores, access),
@@ -268,6 +270,8 @@ async def build(stores: Stores, *, sparse: bool = False) -> Registry:
         scanning=Scanning(stores, access),
         lifecycle_policies=LifecyclePolicies(stores, access),
         lifecycle_previews=LifecyclePreviews(stores, access, pages),
+        templates=Templates(stores, access, pages),
+        pull_exclusions=PullExclusions(stores, access, pages),
     )
 
 

@@ -25,6 +25,7 @@ from portside.registry.lifecycle.policies import LifecyclePolicies
 from portside.registry.lifecycle.previews import LifecyclePreviews
 from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
+from portside.registry.pull_exclusions import PullExclusions
 from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
 from portside.registry.repositories import Repositories
@@ -35,6 +36,8 @@ from portside.registry.scanning import Scanning
 from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
+from portside.registry.template_documents import Template
+from portside.registry.templates import Templates
 from portside.registry.uploads import Uploads
 from tests.registry.fakes import Untouchable
 from tests.registry.house import ACCOUNT, APP, HOME, STRANGER, Clock, in_pieces
@@ -209,6 +212,46 @@ QUESTIONS: dict[str, tuple[str, str, Callable[[Registry], Awaitable[object]]]] =
         APP.arn,
         lambda r: r.lifecycle_previews.get(CALLER, APP, [], tag_status="ANY", limit=1, token="x"),
     ),
+    "templates.create": (
+        "ecr:CreateRepositoryCreationTemplate",
+        "*",
+        lambda r: r.templates.create(CALLER, HOME, Template("ROOT", ())),
+    ),
+    "templates.update": (
+        "ecr:UpdateRepositoryCreationTemplate",
+        "*",
+        lambda r: r.templates.update(CALLER, HOME, "ROOT", lambda template: template),
+    ),
+    "templates.delete": (
+        "ecr:DeleteRepositoryCreationTemplate",
+        "*",
+        lambda r: r.templates.delete(CALLER, HOME, "ROOT"),
+    ),
+    "templates.describe": (
+        "ecr:DescribeRepositoryCreationTemplates",
+        "*",
+        lambda r: r.templates.describe(CALLER, HOME, [], limit=1, token="x"),
+    ),
+    "pull_exclusions.register": (
+        "ecr:RegisterPullTimeUpdateExclusion",
+        "*",
+        lambda r: r.pull_exclusions.register(CALLER, HOME, "arn"),
+    ),
+    "pull_exclusions.deregister": (
+        "ecr:DeregisterPullTimeUpdateExclusion",
+        "*",
+        lambda r: r.pull_exclusions.deregister(CALLER, HOME, "arn"),
+    ),
+    "pull_exclusions.page": (
+        "ecr:ListPullTimeUpdateExclusions",
+        "*",
+        lambda r: r.pull_exclusions.page(CALLER, HOME, limit=1, token="x"),
+    ),
+    "referrers.listing": (
+        "ecr:ListImageReferrers",
+        APP.arn,
+        lambda r: r.referrers.listing(CALLER, APP, D, artifact_types=(), status="ANY", limit=1, token="x"),
+    ),
     "uploads.cancel": ("ecr:InitiateLayerUpload", APP.arn, lambda r: r.uploads.cancel(CALLER, APP, "U")),
 }
 # Establishing who asks comes before the gate, and saying it back needs no permission (iam-behaviour 2.6).
@@ -231,6 +274,8 @@ NOUNS: dict[str, type] = {
     "policies": ResourcePolicies,
     "lifecycle_policies": LifecyclePolicies,
     "lifecycle_previews": LifecyclePreviews,
+    "templates": Templates,
+    "pull_exclusions": PullExclusions,
 }
 ELSEWHERE = {"iam", "outbound", "sessions", "web_identities"}
 """Nouns whose operations are all tried as somebody without rights, over IAM's and STS's own protocol."""
@@ -261,7 +306,7 @@ def walled(*, allows: bool = False) -> tuple[Registry, RecordingAccess]:
         repository_changes=RepositoryChanges(stores, access),
         images=Images(stores, access, pages),
         storage_classes=StorageClasses(stores, access),
-        referrers=Referrers(stores, access),
+        referrers=Referrers(stores, access, pages),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
         mounts=Mounts(stores, access),
@@ -274,6 +319,8 @@ def walled(*, allows: bool = False) -> tuple[Registry, RecordingAccess]:
         scanning=Scanning(stores, access),
         lifecycle_policies=LifecyclePolicies(stores, access),
         lifecycle_previews=LifecyclePreviews(stores, access, pages),
+        templates=Templates(stores, access, pages),
+        pull_exclusions=PullExclusions(stores, access, pages),
     )
     return registry, access
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from portside.core import media_types
 from portside.core.digest import Digest
-from portside.core.errors import ReferencedImagesNotFound, RepositoryNotFound
-from portside.core.names import parse_tag
+from portside.core.errors import InvalidParameter, ReferencedImagesNotFound, RepositoryNotFound
+from portside.core.names import ImageId, parse_tag
 from portside.registry.referrers import Referrer, Referring
 from tests.registry.house import APP, HOME, MEBIBYTE, House, described, image_of, index_of
 
@@ -157,3 +158,52 @@ async def test_a_subject_may_be_named_by_sha512(app: House) -> None:
 async def test_a_referrer_needs_what_every_manifest_needs(app: House) -> None:
     with pytest.raises(ReferencedImagesNotFound):
         await fill(app, index_of(SUBJECT, subject=described(media_types.OCI_MANIFEST, SUBJECT)))
+
+
+# --- the API's list -------------------------------------------------------------------------------------------------
+
+
+async def listing(house: House, *kinds: str, limit: int = 50, status: str = "ACTIVE") -> list[Digest]:
+    found: list[Digest] = []
+    token: str | None = None
+    while True:
+        page = await house.registry.referrers.listing(
+            house.caller, APP, Digest.of(SUBJECT), artifact_types=kinds, status=status, limit=limit, token=token
+        )
+        assert len(page.items) <= limit
+        found += [one.image.digest for one in page.items]
+        token = page.next_token
+        if token is None:
+            return found
+
+
+@pytest.mark.parametrize("limit", [1, 2, 50])
+async def test_the_api_lists_referrers_of_several_types_by_pages(app: House, limit: int) -> None:
+    kinds = {kind: [signature(number, kind) for number in range(3)] for kind in (SIGNATURE, BILL, "application/x")}
+    everything = await fill(app, *(one for some in kinds.values() for one in some))
+    assert await listing(app, limit=limit) == everything
+    wanted = sorted(Digest.of(one) for kind in (SIGNATURE, BILL) for one in kinds[kind])
+    assert await listing(app, BILL, SIGNATURE, BILL, limit=limit) == wanted
+    assert await listing(app, "application/unknown", limit=limit) == []
+
+
+async def test_the_api_lists_archived_referrers_when_asked(app: House) -> None:
+    await app.push(b"{}")
+    await app.put(SUBJECT)
+    [digest] = await fill(app, signature(1))
+    await app.registry.storage_classes.update(app.caller, APP, ImageId(digest=digest), "ARCHIVE")
+    assert await listing(app) == []
+    for status in ("ARCHIVED", "ANY"):
+        assert await listing(app, status=status) == [digest]
+
+
+async def test_a_token_continues_its_own_list(app: House) -> None:
+    await fill(app, signature(1), signature(2))
+    ask: dict[str, Any] = {"status": "ACTIVE", "limit": 1}
+    first = await app.registry.referrers.listing(
+        app.caller, APP, Digest.of(SUBJECT), artifact_types=[], token=None, **ask
+    )
+    with pytest.raises(InvalidParameter, match="nextToken"):
+        await app.registry.referrers.listing(
+            app.caller, APP, Digest.of(SUBJECT), artifact_types=[BILL], token=first.next_token, **ask
+        )

@@ -37,7 +37,6 @@ WIRE: dict[type[RegistryError], Word] = {
     errors.RequestTooLarge: Word("RequestEntityTooLargeException", 413),
     errors.UnknownOperation: Word("UnknownOperationException", 404),
     errors.OperationNotImplemented: Word("UnsupportedOperationException", 400),
-    errors.SettingNotImplemented: Word("UnsupportedOperationException", 400),
     errors.InvalidRange: Word("InvalidParameterException", 400),
     errors.BodyTruncated: Word("RequestAbortedException", 400),
     errors.UnsupportedOnThisRoute: Word("MalformedHttpRequestException", 400),

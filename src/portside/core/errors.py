@@ -136,13 +136,6 @@ class OperationNotImplemented(RegistryError):
         super().__init__(f"Portside does not implement the operation {operation} yet.")
 
 
-class SettingNotImplemented(RegistryError):
-    """An account setting of ECR whose effect Portside does not have yet."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"Portside does not implement the account setting {name} yet.")
-
-
 class InvalidRange(RegistryError):
     """A byte range that the content cannot satisfy."""
 

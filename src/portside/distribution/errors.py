@@ -22,7 +22,6 @@ WIRE: dict[type[RegistryError], tuple[int, str]] = {
     errors.RequestTooLarge: (413, "MANIFEST_INVALID"),
     errors.UnknownOperation: (404, "UNSUPPORTED"),
     errors.OperationNotImplemented: (405, "UNSUPPORTED"),
-    errors.SettingNotImplemented: (405, "UNSUPPORTED"),
     errors.InvalidRange: (416, "UNSUPPORTED"),
     errors.BodyTruncated: (400, "BLOB_UPLOAD_INVALID"),
     errors.UnsupportedOnThisRoute: (405, "UNSUPPORTED"),

@@ -34,6 +34,7 @@ from portside.identity.policy import (
 )
 from portside.identity.policy.question import ActorKind
 from portside.registry import documents
+from portside.registry.policy_scope import is_narrow, reaches
 from portside.registry.recollection import Recollection
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Metadata
@@ -168,6 +169,8 @@ class Access:
                 tags = keys.of_resource_tags(tagged)
             elif ask.action.lower().startswith(_ECR):
                 whole = await documents.of_registry(unit, ask.registry)
+            if whole is not None and not reaches(ask.action) and await is_narrow(unit, ask.registry):
+                whole = None
         policies = documents.policies(of_caller, resource or own, whole)
         decision = evaluate(question_of(ask, tags), policies)
         return Held(policies, tags, decision, not any(map(keys.changes, decision.keys)))

@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
+from portside.core.lifecycle import grammar
 from portside.core.names import RepositoryId
 from portside.core.records import Repository, RepositorySettings
 from portside.identity.caller import Caller
+from portside.identity.context import tagging
+from portside.identity.policy import PolicyKind
 from portside.registry.access import Access
+from portside.registry.policy_texts import stored_form
 from portside.registry.stores import Stores
+from portside.registry.template_documents import CREATE_ON_PUSH, ROOT, Template
+from portside.registry.templates import template_for
+from portside.storage.metadata.port import Unit
 
 
-async def make(stores: Stores, repository: RepositoryId, settings: RepositorySettings) -> Repository | None:
-    """Make a repository; None when there is one. Raises LimitExceeded."""
+async def make(
+    stores: Stores, repository: RepositoryId, settings: RepositorySettings, template: Template | None = None
+) -> Repository | None:
+    """Make a repository, with the policies of a template; None when there is one. Raises LimitExceeded."""
     content_key = await stores.keys.key_for("content", repository.account)
     async with stores.metadata.writing() as unit:
+        now = stores.clock()
         # Whole seconds, as ECR shows the time (ecr-behaviour 3.2).
-        at = stores.clock() // 1_000_000 * 1_000_000
-        if not await unit.repositories.add(repository, settings, content_key.id, at):
+        if not await unit.repositories.add(repository, settings, content_key.id, now // 1_000_000 * 1_000_000):
             return None
         stores.rules.quotas.admit_repository(repository.registry, await unit.repositories.count(repository.registry))
-        return await unit.repositories.find(repository)
+        made = await unit.repositories.find(repository)
+        if made is not None and template is not None:
+            await _add_policies(unit, made, template, now)
+        return made
 
 
 async def make_on_push(stores: Stores, access: Access, caller: Caller, repository: RepositoryId) -> None:
-    """Make a repository that is pushed to and missing, where the rules say so and the caller may.
+    """Make a repository that is pushed to and missing, where a template or the rules say so and the caller may.
 
-    Pushes that race for it all find it made. The caller needs ecr:CreateRepository as it would to make it beforehand.
+    Pushes that race for it all find it made. The caller needs ecr:CreateRepository as it would to make it beforehand;
+    what else the template puts, its author decided. Raises InvalidParameter when a policy of the template names
+    somebody who is gone.
     """
-    if not stores.rules.create_on_push:
-        return
     async with stores.metadata.reading() as unit:
         if await unit.repositories.find(repository) is not None:
             return
-    await access.repository(caller, "ecr:CreateRepository", repository)
-    await make(stores, repository, RepositorySettings())
+        template = await template_for(unit, repository, CREATE_ON_PUSH)
+    if template is None:
+        if not stores.rules.create_on_push:
+            return
+        template = Template(ROOT, (CREATE_ON_PUSH,))
+    tags = template.settings.resource_tags
+    await access.repository(caller, "ecr:CreateRepository", repository, tagging(tags) if tags else None)
+    await make(stores, repository, template.settings, template)
+
+
+async def _add_policies(unit: Unit, made: Repository, template: Template, now: int) -> None:
+    if template.repository_policy is not None:
+        stored = await stored_form(unit, template.repository_policy, PolicyKind.REPOSITORY, "repositoryPolicy")
+        await unit.resource_policies.put_of_repository(made.key, stored, template.repository_policy)
+    if template.lifecycle_policy is not None:
+        await unit.lifecycle.put(made.key, grammar.minified(template.lifecycle_policy), now)

@@ -23,6 +23,7 @@ from portside.registry.access import Access
 from portside.registry.creation import make_on_push
 from portside.registry.listing import Listing, PageTokens
 from portside.registry.outcomes import ImageFailure, Pushed, StoredImage
+from portside.registry.pull_exclusions import is_excluded
 from portside.registry.recording import ACTIVE, Draft, Recording
 from portside.registry.removal import known, remove, remove_tag, tagged
 from portside.registry.repositories import find, lock
@@ -93,7 +94,7 @@ class Images:
             lambda: self._stored(repository, wanted),
             size=lambda value: len(value[1].content),
         )
-        self._pulls.note(held.key, stored.image)
+        await self._pulled(caller, held, stored.image)
         return stored
 
     async def look(self, caller: Caller, repository: RepositoryId, wanted: ImageId) -> Image:
@@ -105,7 +106,7 @@ class Images:
         held, found = await self._recollection.recall(
             ("image", repository, wanted), lambda: self._found(repository, wanted)
         )
-        self._pulls.note(held.key, found)
+        await self._pulled(caller, held, found)
         return found
 
     async def get_many(
@@ -131,8 +132,7 @@ class Images:
             digest: await manifest_content.opened(self._keys, held, digest, content)
             for digest, content in sealed.items()
         }
-        for image in images.values():
-            self._pulls.note(held.key, image)
+        await self._pulled(caller, held, *images.values())
         return [
             StoredImage(ImageId(asked.tag, one.digest), one, contents[one.digest]) if isinstance(one, Image) else one
             for asked, one in zip(wanted, found, strict=True)
@@ -242,6 +242,12 @@ class Images:
                 if len(left) == tried:
                     failures.extend(again)
         return removed, failures
+
+    async def _pulled(self, caller: Caller, held: Repository, *images: Image) -> None:
+        due = [image for image in images if self._pulls.is_due(image)]
+        if due and not await is_excluded(self._stores, caller, held.id.registry):
+            for image in due:
+                self._pulls.note(held.key, image)
 
     async def _resolve(self, unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
         """The image to pull; an archived one can be described and deleted, and not pulled."""

@@ -24,11 +24,14 @@ class Pulls:
         self._clock = clock
         self._behind = Behind(metadata, "pull times", _write)
 
+    def is_due(self, image: Image) -> bool:
+        """Whether a pull of this image now is worth a record."""
+        return image.last_pull_at is None or self._clock() - image.last_pull_at > _GRAIN
+
     def note(self, repository: int, image: Image) -> None:
         """An image of the repository with this key was pulled now."""
-        now = self._clock()
-        if image.last_pull_at is None or now - image.last_pull_at > _GRAIN:
-            self._behind.note((repository, image.digest), now)
+        if self.is_due(image):
+            self._behind.note((repository, image.digest), self._clock())
 
     async def flush(self) -> None:
         """Record what was noted; called when the server ends."""

@@ -19,6 +19,7 @@ from portside.core.records import Image, Repository
 from portside.identity.box import BoxError
 from portside.identity.caller import Caller
 from portside.registry.access import Access
+from portside.registry.listing import Listing, PageTokens
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
@@ -48,10 +49,11 @@ class Referring:
 class Referrers:
     """The referrers of every manifest here, and of manifests that nobody has pushed yet."""
 
-    def __init__(self, stores: Stores, access: Access) -> None:
+    def __init__(self, stores: Stores, access: Access, pages: PageTokens) -> None:
         self._metadata = stores.metadata
         self._keys = stores.keys
         self._access = access
+        self._pages = pages
 
     async def page(
         self,
@@ -74,6 +76,38 @@ class Referrers:
         shown = _fitting(rows[:limit])
         items = [Referrer(image, await self._annotations(held, image)) for image in shown]
         return Referring(items, more=len(shown) < len(rows))
+
+    async def listing(
+        self,
+        caller: Caller,
+        repository: RepositoryId,
+        subject: Digest,
+        *,
+        artifact_types: Sequence[str],
+        status: str,
+        limit: int,
+        token: str | None,
+    ) -> Listing[Referrer]:
+        """The API's page: at most `limit` referrers of these types, or of any, in order of digest.
+
+        `status` is an image's or ANY. Raises RepositoryNotFound.
+        """
+        await self._access.repository(caller, "ecr:ListImageReferrers", repository)
+        types = sorted(set(artifact_types))
+        query = "\n".join(["referrers", repository.arn, str(subject), status, *types])
+        after = str(self._pages.open(query, token)[0]) if token else ""
+        async with self._metadata.reading() as unit:
+            held = await find(unit, repository)
+            rows = [
+                row
+                for one in types or [None]
+                for row in await unit.manifests.referrers(held.key, subject, one, after, limit + 1, status=status)
+            ]
+        rows.sort(key=lambda row: str(row.digest))
+        shown = _fitting(rows[:limit])
+        items = [Referrer(image, await self._annotations(held, image)) for image in shown]
+        more = self._pages.seal(query, [str(shown[-1].digest)]) if len(shown) < len(rows) else None
+        return Listing(items, more)
 
     async def _annotations(self, held: Repository, image: Image) -> dict[str, str]:
         """What the stored manifest is annotated with; nothing when it does not open, or has just been deleted.

@@ -13,6 +13,7 @@ from portside.registry.lifecycle.policies import LifecyclePolicies
 from portside.registry.lifecycle.previews import LifecyclePreviews
 from portside.registry.mounts import Mounts
 from portside.registry.outbound import OutboundIdentities
+from portside.registry.pull_exclusions import PullExclusions
 from portside.registry.referrers import Referrers
 from portside.registry.repositories import Repositories
 from portside.registry.repository_settings import RepositoryChanges
@@ -20,6 +21,7 @@ from portside.registry.resource_policies import ResourcePolicies
 from portside.registry.scanning import Scanning
 from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
+from portside.registry.templates import Templates
 from portside.registry.uploads import Uploads
 from portside.registry.web_identity import WebIdentities
 
@@ -46,3 +48,5 @@ class Registry:
     scanning: Scanning
     lifecycle_policies: LifecyclePolicies
     lifecycle_previews: LifecyclePreviews
+    templates: Templates
+    pull_exclusions: PullExclusions

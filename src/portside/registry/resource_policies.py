@@ -6,11 +6,13 @@ from portside.core.errors import InvalidParameter
 from portside.core.iam_errors import RegistryPolicyNotFound, RepositoryPolicyNotFound
 from portside.core.names import RegistryId, RepositoryId
 from portside.identity.caller import Caller
-from portside.identity.policy import PolicyError, PolicyKind, compile_policy
+from portside.identity.policy import PolicyKind, compile_policy
 from portside.identity.policy_text import normalised
 from portside.registry.access import Access, Ask
+from portside.registry.policy_scope import is_narrow, must_be_narrow
+from portside.registry.policy_texts import stored_form
 from portside.registry.repositories import find, lock
-from portside.registry.stored_principals import UnknownPrincipal, to_shown, to_stored
+from portside.registry.stored_principals import to_shown
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
 
@@ -32,7 +34,8 @@ class ResourcePolicies:
         Raises InvalidParameter for what is no such policy, names nobody, or would lock the caller out without `force`.
         """
         await self._access.repository(caller, _SET, repository)
-        stored = await self._stored(text, PolicyKind.REPOSITORY, "Invalid repository policy provided")
+        async with self._metadata.reading() as unit:
+            stored = await stored_form(unit, text, PolicyKind.REPOSITORY)
         if not force:
             await self._must_not_lock_out(caller, repository, stored)
         async with self._metadata.writing() as unit:
@@ -64,7 +67,10 @@ class ResourcePolicies:
     async def put_of_registry(self, caller: Caller, registry: RegistryId, text: str) -> str:
         """Let a registry's policy be this; what is shown of it. Raises InvalidParameter."""
         await self._access.registry(caller, "ecr:PutRegistryPolicy", registry)
-        stored = await self._stored(text, PolicyKind.REGISTRY, "Invalid registry policy provided")
+        async with self._metadata.reading() as unit:
+            stored = await stored_form(unit, text, PolicyKind.REGISTRY)
+            if await is_narrow(unit, registry):
+                must_be_narrow(text)
         async with self._metadata.writing() as unit:
             await unit.resource_policies.put_of_registry(registry, stored, text)
             return await _shown(unit, stored)
@@ -87,16 +93,6 @@ class ResourcePolicies:
                 raise RegistryPolicyNotFound(registry.account)
             await unit.resource_policies.delete_of_registry(registry)
             return await _shown(unit, stored)
-
-    async def _stored(self, text: str, kind: PolicyKind, invalid: str) -> str:
-        try:
-            compile_policy(text, kind)
-            async with self._metadata.reading() as unit:
-                return await to_stored(unit, text)
-        except PolicyError:
-            raise InvalidParameter(_FIELD, invalid) from None
-        except UnknownPrincipal:
-            raise InvalidParameter(_FIELD, "Principal not found") from None
 
     async def _must_not_lock_out(self, caller: Caller, repository: RepositoryId, stored: str) -> None:
         """Refuse a policy under which the caller could not set another one; an account's root always can."""

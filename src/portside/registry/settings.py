@@ -1,22 +1,29 @@
 """Account settings: what an account decides for a registry of its own (ecr-behaviour 10.5).
 
-A setting is taken only when it has its effect here: a value that is kept and not obeyed would be a pretence.
+BLOB_MOUNTING has its effect in `mounts.py`, REGISTRY_POLICY_SCOPE at the gate and where registry policies are put.
+BASIC_SCAN_TYPE_VERSION says which engine scans: it is kept for the one that is to come.
 """
 
 from __future__ import annotations
 
-from portside.core.errors import InvalidParameter, SettingNotImplemented
+from collections.abc import Mapping, Sequence
+
+from portside.core.errors import InvalidParameter
 from portside.core.names import RegistryId
 from portside.identity.caller import Caller
 from portside.identity.context import Context
 from portside.registry.access import Access
+from portside.registry.policy_scope import SCOPE
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
 
 _BLOB_MOUNTING = "BLOB_MOUNTING"
-_NAMES = ("BASIC_SCAN_TYPE_VERSION", "REGISTRY_POLICY_SCOPE", _BLOB_MOUNTING)
-_VALUES = ("ENABLED", "DISABLED")
-_DEFAULT = "DISABLED"
+_VALUES: Mapping[str, Sequence[str]] = {
+    "BASIC_SCAN_TYPE_VERSION": ("AWS_NATIVE", "CLAIR"),
+    SCOPE: ("V2", "V1"),
+    _BLOB_MOUNTING: ("DISABLED", "ENABLED"),
+}
+"""The values of each setting, the default first."""
 
 
 class AccountSettings:
@@ -27,22 +34,22 @@ class AccountSettings:
         self._access = access
 
     async def get(self, caller: Caller, registry: RegistryId, name: str) -> str:
-        """A setting's value, the default until one was put; raises InvalidParameter and SettingNotImplemented."""
+        """A setting's value, the default until one was put; raises InvalidParameter."""
         await self._access.registry(caller, "ecr:GetAccountSetting", registry, _asked(name))
-        _must_be_known(name)
+        default = _values(name)[0]
         async with self._metadata.reading() as unit:
-            return await unit.settings.value(registry, name) or _DEFAULT
+            return await unit.settings.value(registry, name) or default
 
     async def describe(self, caller: Caller, registry: RegistryId) -> None:
         """May the caller see how the registry as a whole is set?"""
         await self._access.registry(caller, "ecr:DescribeRegistry", registry)
 
     async def put(self, caller: Caller, registry: RegistryId, name: str, value: str) -> None:
-        """Set a value; raises InvalidParameter and SettingNotImplemented."""
+        """Set a value; raises InvalidParameter."""
         await self._access.registry(caller, "ecr:PutAccountSetting", registry, _asked(name))
-        _must_be_known(name)
-        if value not in _VALUES:
-            raise InvalidParameter("value", f"Member must satisfy enum value set: [{', '.join(_VALUES)}]")
+        values = _values(name)
+        if value not in values:
+            raise InvalidParameter("value", f"Member must satisfy enum value set: [{', '.join(sorted(values))}]")
         async with self._metadata.writing() as unit:
             await unit.settings.put(registry, name, value)
 
@@ -56,8 +63,7 @@ def _asked(name: str) -> Context:
     return {"ecr:accountsetting": name}
 
 
-def _must_be_known(name: str) -> None:
-    if name not in _NAMES:
-        raise InvalidParameter("name", f"Member must satisfy enum value set: [{', '.join(_NAMES)}]")
-    if name != _BLOB_MOUNTING:
-        raise SettingNotImplemented(name)
+def _values(name: str) -> Sequence[str]:
+    if name not in _VALUES:
+        raise InvalidParameter("name", f"Member must satisfy enum value set: [{', '.join(_VALUES)}]")
+    return _VALUES[name]

@@ -39,6 +39,7 @@ from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
 from portside.registry.outbound import OutboundIdentities
 from portside.registry.principals import ROOT
+from portside.registry.pull_exclusions import PullExclusions
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
 from portside.registry.referrers import Referrers
@@ -50,6 +51,7 @@ from portside.registry.scanning import Scanning
 from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
+from portside.registry.templates import Templates
 from portside.registry.uploads import Uploads
 from portside.registry.uses import Uses
 from portside.registry.verification import Verification
@@ -152,7 +154,7 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
         repository_changes=RepositoryChanges(stores, access),
         images=Images(stores, access, pages, sparse=settings.sparse),
         storage_classes=StorageClasses(stores, access),
-        referrers=Referrers(stores, access),
+        referrers=Referrers(stores, access, pages),
         layers=Layers(stores, access),
         uploads=Uploads(stores, access),
         mounts=Mounts(stores, access),
@@ -165,6 +167,8 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
         scanning=Scanning(stores, access),
         lifecycle_policies=LifecyclePolicies(stores, access),
         lifecycle_previews=LifecyclePreviews(stores, access, pages),
+        templates=Templates(stores, access, pages),
+        pull_exclusions=PullExclusions(stores, access, pages),
     )
     hosts = settings.host_names
     bodies = Bodies(settings.body_mebibytes * 1024 * 1024, settings.wait_seconds)

@@ -6,7 +6,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from portside.aws.call import Call
-from portside.aws.ecr import authorization, images, layers, lifecycle, model, policies, repositories, scanning, settings
+from portside.aws.ecr import (
+    authorization,
+    images,
+    layers,
+    lifecycle,
+    model,
+    policies,
+    pull_exclusions,
+    referrers,
+    repositories,
+    scanning,
+    settings,
+    templates,
+)
 
 Handler = Callable[[Call, Any], Awaitable[model.Shape]]
 
@@ -17,13 +30,17 @@ HANDLERS: Mapping[str, Handler] = {
     "BatchGetRepositoryScanningConfiguration": scanning.batch_get_repository_scanning_configuration,
     "CompleteLayerUpload": layers.complete_layer_upload,
     "CreateRepository": repositories.create_repository,
+    "CreateRepositoryCreationTemplate": templates.create_repository_creation_template,
     "DeleteLifecyclePolicy": lifecycle.delete_lifecycle_policy,
     "DeleteRegistryPolicy": policies.delete_registry_policy,
     "DeleteRepository": repositories.delete_repository,
+    "DeleteRepositoryCreationTemplate": templates.delete_repository_creation_template,
     "DeleteRepositoryPolicy": policies.delete_repository_policy,
+    "DeregisterPullTimeUpdateExclusion": pull_exclusions.deregister_pull_time_update_exclusion,
     "DescribeImages": images.describe_images,
     "DescribeRegistry": settings.describe_registry,
     "DescribeRepositories": repositories.describe_repositories,
+    "DescribeRepositoryCreationTemplates": templates.describe_repository_creation_templates,
     "GetAccountSetting": settings.get_account_setting,
     "GetAuthorizationToken": authorization.get_authorization_token,
     "GetDownloadUrlForLayer": layers.get_download_url_for_layer,
@@ -33,7 +50,9 @@ HANDLERS: Mapping[str, Handler] = {
     "GetRegistryScanningConfiguration": scanning.get_registry_scanning_configuration,
     "GetRepositoryPolicy": policies.get_repository_policy,
     "InitiateLayerUpload": layers.initiate_layer_upload,
+    "ListImageReferrers": referrers.list_image_referrers,
     "ListImages": images.list_images,
+    "ListPullTimeUpdateExclusions": pull_exclusions.list_pull_time_update_exclusions,
     "ListTagsForResource": repositories.list_tags_for_resource,
     "PutAccountSetting": settings.put_account_setting,
     "PutImage": images.put_image,
@@ -42,12 +61,14 @@ HANDLERS: Mapping[str, Handler] = {
     "PutLifecyclePolicy": lifecycle.put_lifecycle_policy,
     "PutRegistryPolicy": policies.put_registry_policy,
     "PutRegistryScanningConfiguration": scanning.put_registry_scanning_configuration,
+    "RegisterPullTimeUpdateExclusion": pull_exclusions.register_pull_time_update_exclusion,
     "SetRepositoryPolicy": policies.set_repository_policy,
     "StartLifecyclePolicyPreview": lifecycle.start_lifecycle_policy_preview,
     "TagResource": repositories.tag_resource,
     "UntagResource": repositories.untag_resource,
     "UpdateImageStorageClass": images.update_image_storage_class,
     "UploadLayerPart": layers.upload_layer_part,
+    "UpdateRepositoryCreationTemplate": templates.update_repository_creation_template,
 }
 
 _MIB = 1024 * 1024

@@ -6,10 +6,10 @@ from typing import cast
 
 from portside.aws.call import Call
 from portside.aws.ecr import model
-from portside.aws.ecr.values import page, resource_tags, seconds
+from portside.aws.ecr.values import page, read_exclusions, resource_tags, seconds, write_exclusions
 from portside.core.errors import InvalidParameter
 from portside.core.names import RepositoryId, parse_repository_arn
-from portside.core.records import Repository, RepositorySettings, TagExclusion
+from portside.core.records import Repository, RepositorySettings
 
 
 async def create_repository(call: Call, request: model.CreateRepositoryRequest) -> model.CreateRepositoryResponse:
@@ -48,7 +48,7 @@ async def put_image_tag_mutability(
 ) -> model.PutImageTagMutabilityResponse:
     """Let tags move or not; filters that are left out are removed."""
     repository = call.repository(request.repositoryName, request.registryId)
-    exclusions = _exclusions(request.imageTagMutability, request.imageTagMutabilityExclusionFilters)
+    exclusions = read_exclusions(request.imageTagMutability, request.imageTagMutabilityExclusionFilters)
     changed = await call.registry.repository_changes.put_tag_mutability(
         call.caller, repository, request.imageTagMutability, exclusions
     )
@@ -56,7 +56,7 @@ async def put_image_tag_mutability(
         registryId=repository.account,
         repositoryName=repository.name,
         imageTagMutability=cast("model.ImageTagMutability", changed.settings.tag_mutability),
-        imageTagMutabilityExclusionFilters=_filters(changed) or None,
+        imageTagMutabilityExclusionFilters=write_exclusions(changed.settings.tag_exclusions) or None,
     )
 
 
@@ -106,26 +106,10 @@ def _settings(request: model.CreateRepositoryRequest) -> RepositorySettings:
     scanning = request.imageScanningConfiguration
     return RepositorySettings(
         tag_mutability=mutability,
-        tag_exclusions=_exclusions(mutability, request.imageTagMutabilityExclusionFilters),
+        tag_exclusions=read_exclusions(mutability, request.imageTagMutabilityExclusionFilters),
         scan_on_push=scanning is not None and bool(scanning.scanOnPush),
         resource_tags=resource_tags(request.tags or ()),
     )
-
-
-def _exclusions(
-    mutability: str, filters: list[model.ImageTagMutabilityExclusionFilter] | None
-) -> tuple[TagExclusion, ...]:
-    field = "imageTagMutabilityExclusionFilters"
-    if mutability.endswith("_WITH_EXCLUSION"):
-        if not filters:
-            reason = f"ImageTagMutabilityExclusionFilters can't be null when imageTagMutability is set as {mutability}"
-            raise InvalidParameter(field, reason)
-        return tuple(TagExclusion(one.filter, one.filterType) for one in filters)
-    if filters:
-        # The one text that is known for this case speaks of null too (ecr-behaviour 8), which would mislead.
-        reason = f"ImageTagMutabilityExclusionFilters must be null when imageTagMutability is set as {mutability}"
-        raise InvalidParameter(field, reason)
-    return ()
 
 
 def _require_aes256(encryption: model.EncryptionConfiguration) -> None:
@@ -147,18 +131,9 @@ def _written(call: Call, repository: Repository) -> model.Repository:
         repositoryUri=call.hosts.repository_uri(name),
         createdAt=seconds(repository.created_at),
         imageTagMutability=cast("model.ImageTagMutability", settings.tag_mutability),
-        imageTagMutabilityExclusionFilters=_filters(repository) or None,
+        imageTagMutabilityExclusionFilters=write_exclusions(settings.tag_exclusions) or None,
         imageScanningConfiguration=model.ImageScanningConfiguration(scanOnPush=settings.scan_on_push),
         encryptionConfiguration=model.EncryptionConfiguration(
             encryptionType=cast("model.EncryptionType", settings.encryption_type), kmsKey=settings.kms_key
         ),
     )
-
-
-def _filters(repository: Repository) -> list[model.ImageTagMutabilityExclusionFilter]:
-    return [
-        model.ImageTagMutabilityExclusionFilter(
-            filterType=cast("model.ImageTagMutabilityExclusionFilterType", one.filter_type), filter=one.filter
-        )
-        for one in repository.settings.tag_exclusions
-    ]

@@ -1,16 +1,17 @@
-"""Values that several operations read or write: times, pages, resource tags and image identifiers."""
+"""Values that several operations read or write: times, pages, resource tags, tag exclusions, image identifiers."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from portside.aws.ecr import model
 from portside.core import digest
 from portside.core.digest import Digest
 from portside.core.errors import InvalidParameter, InvalidTagParameter, TooManyTags
 from portside.core.names import ImageId, parse_tag
+from portside.core.records import TagExclusion
 
 T = TypeVar("T")
 
@@ -52,6 +53,33 @@ def resource_tags(tags: Sequence[model.Tag]) -> dict[str, str]:
             raise InvalidTagParameter("Tags are made of letters, numbers, spaces and any of _ . : / = + - @.")
         found[tag.Key] = tag.Value
     return found
+
+
+def read_exclusions(
+    mutability: str, filters: list[model.ImageTagMutabilityExclusionFilter] | None
+) -> tuple[TagExclusion, ...]:
+    """Read the tags that a repository's mutability does not apply to; raises InvalidParameter."""
+    field = "imageTagMutabilityExclusionFilters"
+    if mutability.endswith("_WITH_EXCLUSION"):
+        if not filters:
+            reason = f"ImageTagMutabilityExclusionFilters can't be null when imageTagMutability is set as {mutability}"
+            raise InvalidParameter(field, reason)
+        return tuple(TagExclusion(one.filter, one.filterType) for one in filters)
+    if filters:
+        # The one text that is known for this case speaks of null too (ecr-behaviour 8), which would mislead.
+        reason = f"ImageTagMutabilityExclusionFilters must be null when imageTagMutability is set as {mutability}"
+        raise InvalidParameter(field, reason)
+    return ()
+
+
+def write_exclusions(exclusions: Sequence[TagExclusion]) -> list[model.ImageTagMutabilityExclusionFilter]:
+    """Write them."""
+    return [
+        model.ImageTagMutabilityExclusionFilter(
+            filterType=cast("model.ImageTagMutabilityExclusionFilterType", one.filter_type), filter=one.filter
+        )
+        for one in exclusions
+    ]
 
 
 def read_image_id(identifier: model.ImageIdentifier) -> ImageId:

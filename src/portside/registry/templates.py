@@ -1,0 +1,105 @@
+"""Repository creation templates: made, changed, listed, removed, and found for a repository (ecr-behaviour 3.8, 7).
+
+A template is looked at when a repository is made by one of its scenarios, and never again: what was made stays as it is
+when the template changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from portside.core.lifecycle import grammar
+from portside.core.names import RegistryId, RepositoryId
+from portside.core.settings_errors import TemplateAlreadyExists, TemplateNotFound
+from portside.identity.caller import Caller
+from portside.identity.policy import PolicyKind
+from portside.registry.access import Access
+from portside.registry.listing import Listing, PageTokens
+from portside.registry.policy_texts import stored_form
+from portside.registry.stores import Stores
+from portside.registry.template_documents import Template, packed, prefixes_of, unpacked
+from portside.storage.metadata.port import Unit
+from portside.storage.metadata.templates import TemplateRow
+
+
+class Templates:
+    """The repository creation templates of every registry here."""
+
+    def __init__(self, stores: Stores, access: Access, pages: PageTokens) -> None:
+        self._metadata = stores.metadata
+        self._clock = stores.clock
+        self._access = access
+        self._pages = pages
+
+    async def create(self, caller: Caller, registry: RegistryId, template: Template) -> Template:
+        """Make a template; raises TemplateAlreadyExists, and InvalidParameter for policies that are none."""
+        await self._access.registry(caller, "ecr:CreateRepositoryCreationTemplate", registry)
+        now = self._clock()
+        made = replace(template, created_at=now, updated_at=now)
+        async with self._metadata.writing() as unit:
+            await _check(unit, made)
+            if not await unit.templates.add(registry, TemplateRow(made.prefix, packed(made), now, now)):
+                raise TemplateAlreadyExists(registry, made.prefix)
+        return made
+
+    async def update(
+        self, caller: Caller, registry: RegistryId, prefix: str, change: Callable[[Template], Template]
+    ) -> Template:
+        """Change a template; raises TemplateNotFound, and InvalidParameter for policies that are none."""
+        await self._access.registry(caller, "ecr:UpdateRepositoryCreationTemplate", registry)
+        async with self._metadata.writing() as unit:
+            row = await unit.templates.lock(registry, prefix)
+            if row is None:
+                raise TemplateNotFound(registry, prefix)
+            changed = replace(change(unpacked(row)), updated_at=self._clock())
+            await _check(unit, changed)
+            await unit.templates.change(registry, prefix, packed(changed), changed.updated_at)
+        return changed
+
+    async def delete(self, caller: Caller, registry: RegistryId, prefix: str) -> Template:
+        """Remove a template; what it was. Raises TemplateNotFound."""
+        await self._access.registry(caller, "ecr:DeleteRepositoryCreationTemplate", registry)
+        async with self._metadata.writing() as unit:
+            row = await unit.templates.lock(registry, prefix)
+            if row is None:
+                raise TemplateNotFound(registry, prefix)
+            await unit.templates.delete(registry, prefix)
+        return unpacked(row)
+
+    async def describe(
+        self, caller: Caller, registry: RegistryId, prefixes: Sequence[str], *, limit: int, token: str | None
+    ) -> Listing[Template]:
+        """The templates of these prefixes, in that order, or a page of all; raises TemplateNotFound."""
+        await self._access.registry(caller, "ecr:DescribeRepositoryCreationTemplates", registry)
+        query = f"templates\n{registry.account}\n{registry.region}"
+        after = str(self._pages.open(query, token)[0]) if token else ""
+        async with self._metadata.reading() as unit:
+            if prefixes:
+                return Listing([await _one(unit, registry, prefix) for prefix in dict.fromkeys(prefixes)], None)
+            rows = await unit.templates.page(registry, after, limit + 1)
+        more = self._pages.seal(query, [rows[limit - 1].prefix]) if len(rows) > limit else None
+        return Listing([unpacked(row) for row in rows[:limit]], more)
+
+
+async def template_for(unit: Unit, repository: RepositoryId, scenario: str) -> Template | None:
+    """The template that a repository is made by: the longest of its prefixes that has one for this scenario."""
+    for prefix in prefixes_of(repository.name):
+        row = await unit.templates.find(repository.registry, prefix)
+        if row is not None and scenario in (template := unpacked(row)).applied_for:
+            return template
+    return None
+
+
+async def _one(unit: Unit, registry: RegistryId, prefix: str) -> Template:
+    row = await unit.templates.find(registry, prefix)
+    if row is None:
+        raise TemplateNotFound(registry, prefix)
+    return unpacked(row)
+
+
+async def _check(unit: Unit, template: Template) -> None:
+    if template.repository_policy is not None:
+        await stored_form(unit, template.repository_policy, PolicyKind.REPOSITORY, "repositoryPolicy")
+    if template.lifecycle_policy is not None:
+        grammar.read(template.lifecycle_policy)
