@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from portside.core.errors import InvalidParameter
 from portside.core.names import RegistryId
@@ -26,10 +26,10 @@ def reaches(action: str) -> bool:
 
 def must_be_narrow(text: str) -> None:
     """Refuse a policy, which is one, that says anything of other actions; raises InvalidParameter."""
-    statements: Any = json.loads(text)["Statement"]
-    listed: list[dict[str, Any]] = statements if isinstance(statements, list) else [statements]
-    for statement in listed:
-        actions: Any = statement.get("Action", ["*"])
-        named: list[str] = actions if isinstance(actions, list) else [actions]
-        if not all(map(reaches, named)):
+    for statement in _listed(json.loads(text)["Statement"]):
+        if not all(map(reaches, _listed(statement.get("Action", "*")))):
             raise InvalidParameter("PolicyText", "Invalid registry policy provided")
+
+
+def _listed(found: Any) -> list[Any]:
+    return cast("list[Any]", found) if isinstance(found, list) else [found]
