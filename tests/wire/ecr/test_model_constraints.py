@@ -27,6 +27,7 @@ from botocore.httpsession import URLLib3Session
 
 from portside.aws.ecr.operations import HANDLERS
 from tests.clients import images
+from tests.wire.ecr.conftest import DATABASES, options
 from tests.wire.people import document
 from tests.wire.server import REGION, RunningRegistry, serve
 
@@ -224,11 +225,11 @@ class Caller:
         self._ecr.close()
 
 
-@pytest.fixture(scope="module")
-def caller(state: Path) -> Iterator[Caller]:
-    folder = state / "model-constraints"
+@pytest.fixture(scope="module", params=DATABASES)
+def caller(request: pytest.FixtureRequest, state: Path) -> Iterator[Caller]:
+    folder = state / f"model-constraints-{request.param}"
     folder.mkdir(mode=0o700)
-    with serve(folder, "--account", ACCOUNT) as registry:
+    with serve(folder, "--account", ACCOUNT, *options(request.param, request)) as registry:
         registry.create(REPOSITORY)
         found = Caller(registry)
         yield found
