@@ -6,6 +6,7 @@ An adapter's test gives `metadata`, and `other`: a second one on the same databa
 from __future__ import annotations
 
 from tests.conformance.nouns.accounts import AccountsConformance
+from tests.conformance.nouns.archive import ArchiveConformance
 from tests.conformance.nouns.garbage import GarbageConformance
 from tests.conformance.nouns.identities import IdentitiesConformance
 from tests.conformance.nouns.inspection import InspectionConformance
@@ -35,6 +36,7 @@ class MetadataConformance(
     SettingsConformance,
     RegistrySettingsConformance,
     LifecycleConformance,
+    ArchiveConformance,
     UnitsConformance,
 ):
     """Everything that an adapter has to do."""

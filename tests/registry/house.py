@@ -33,6 +33,7 @@ from portside.registry.lifecycle.policies import LifecyclePolicies
 from portside.registry.lifecycle.previews import LifecyclePreviews
 from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
+from portside.registry.moving import Moving
 from portside.registry.outbound import OutboundIdentities
 from portside.registry.outcomes import Pushed
 from portside.registry.pull_exclusions import PullExclusions
@@ -55,7 +56,8 @@ from portside.registry.verification import Verification
 from portside.registry.web_identity import WebIdentities
 from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import InventoriedBlobs
-from portside.storage.blobs.sealed import SealedBlobs
+from portside.storage.blobs.sealed import SealedBlobs, sealed_size
+from portside.storage.blobs.tiered import TieredBlobs
 from portside.storage.keys.local import LocalKeyKeeper
 from portside.storage.keys.ring import KeyRing
 from portside.storage.metadata import migrate
@@ -100,6 +102,7 @@ class House:
     caller: Caller
     collection: Collection
     verification: Verification
+    moving: Moving | None = None
 
     @property
     def stranger(self) -> Caller:
@@ -199,12 +202,14 @@ async def open_house(
     database: Metadata | None = None,
     rules: Rules | None = None,
     sparse: bool = False,
+    archive: Path | None = None,
 ) -> House:
     """Open a registry; `blobs` and `metadata` may put something before the real ports, `database` instead of SQLite."""
     executor = ThreadPoolExecutor(8, "blobs")
     rows = metadata(database or _sqlite(folder))
     keys = KeyRing(rows, LocalKeyKeeper(b"m" * 32), clock)
-    files: InventoriedBlobs = FilesystemBlobs(folder)
+    tiers = TieredBlobs(FilesystemBlobs(folder), FilesystemBlobs(archive or folder / "archive"))
+    files: InventoriedBlobs = tiers if archive else FilesystemBlobs(folder)
     store = blobs(SealedBlobs(files, keys.opened) if sealing else files)
     stores = Stores(
         rows,
@@ -228,6 +233,7 @@ async def open_house(
         caller,
         Collection(stores, store),
         Verification(stores, store),
+        Moving(stores, tiers, sealed_size if sealing else int) if archive else None,
     )
 
 

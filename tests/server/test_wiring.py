@@ -13,6 +13,7 @@ from portside.core.digest import Digest
 from portside.server import wiring
 from portside.server.settings import Settings
 from portside.storage.errors import StorageUnusable
+from portside.storage.metadata.archive import MovableBlob
 
 CONTENT = b"some content"
 LOCATION = "{key}/" + "0" * 32
@@ -91,4 +92,47 @@ async def test_the_grace_time_is_the_one_that_was_set(tmp_path: Path) -> None:
     await wiring.prepare(settings)
     plant = await wiring.open(settings)
     assert plant.stores.grace == 90_000_000
+    await plant.close()
+
+
+async def _away(settings: Settings) -> None:
+    """Store a blob whose bytes lie at the archive location."""
+    plant = await wiring.open(settings)
+    key = (await plant.stores.keys.key_for("content", settings.account)).id
+    location = LOCATION.format(key=key)
+    async with plant.stores.metadata.writing() as unit:
+        await unit.layers.add_blob(key, Digest.of(CONTENT), location, len(CONTENT), 0)
+        await unit.archive.set_away(MovableBlob(key, str(Digest.of(CONTENT)), location, len(CONTENT)), away=True)
+    await plant.close()
+
+
+async def test_without_the_archive_that_layers_lie_in_no_start_is_made(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data", archive=tmp_path / "archive")
+    await _prepare(settings)
+    await _prepare(replace(settings, archive=None))
+    await _away(settings)
+    with pytest.raises(StorageUnusable, match=r"start with its --storage-archive\.$"):
+        await _prepare(replace(settings, archive=None))
+    with pytest.raises(StorageUnusable, match=r"which is not there; mount it, or name it\.$"):
+        await _prepare(settings)
+    with pytest.raises(StorageUnusable, match="--storage-archive"):
+        async with wiring.tending(replace(settings, archive=None)):
+            pass
+    (tmp_path / "archive").mkdir()
+    await _prepare(settings)
+
+
+async def test_the_folder_of_the_data_is_no_archive_by_another_name_either(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data", archive=tmp_path / "archive")
+    settings.data.mkdir()
+    (tmp_path / "archive").symlink_to(settings.data)
+    with pytest.raises(StorageUnusable, match="is the folder of the data"):
+        await _prepare(settings)
+
+
+async def test_a_worker_offers_to_move_where_there_is_an_archive(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data", archive=tmp_path / "archive")
+    await wiring.prepare(settings)
+    plant = await wiring.open(settings)
+    assert "job archive" in {task.get_name() for task in asyncio.all_tasks()}
     await plant.close()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from portside.server.wiring import Tending
 
 T = TypeVar("T")
-STORAGE = ("data", "database", "sealing", "master_key_file")
+STORAGE = ("data", "database", "sealing", "archive", "master_key_file")
 """The settings that say where a registry is kept."""
 _UNIT = 1024
 

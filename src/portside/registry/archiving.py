@@ -115,7 +115,11 @@ async def archive_alone(unit: Unit, held: Repository, image: Image, now: int) ->
 
 
 async def _restore_one(unit: Unit, held: Repository, image: Image, now: int) -> None:
-    await activate(unit, held, image, now)
+    if await unit.archive.away(held.key, image.digest, 1):
+        # Its layers lie at the archive location; whoever brings them back lets it be active (registry/moving.py).
+        await unit.manifests.set_status(held.key, image.digest, ACTIVATING, now)
+    else:
+        await activate(unit, held, image, now)
 
 
 async def _referrers(unit: Unit, held: Repository, subject: Image, status: str) -> list[Image]:

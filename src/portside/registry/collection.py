@@ -132,7 +132,8 @@ class Collection:
         """Those of a page of files that are old and that no row names.
 
         No row will name one later: an upload's row is there before its first byte and until a blob's row names the
-        bytes, and what is moved to another place is written there now.
+        bytes, and what is moved to another place is written there now. A copy for the archive location, or from it, has
+        a name that no row ever has, and is young until it is placed under its own.
         """
         before = self._clock() - self._grace
         old = [one for one in found if one.modified_at < before]

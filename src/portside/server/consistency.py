@@ -52,6 +52,8 @@ def _check_place(settings: Settings) -> None:
         raise Refused(f"workers: {settings.workers} is not possible; 1 to 256 processes are.")
     if settings.drain_seconds < 1:
         raise Refused("drain_seconds: it must be at least 1.")
+    if settings.archive is not None and settings.archive.absolute() == settings.data.absolute():
+        raise Refused("storage.archive: it must be another folder than that of the data.")
     if settings.database is not None:
         _check_database(settings.database)
 
@@ -64,6 +66,8 @@ def _check_jobs(settings: Settings) -> None:
         raise Refused(f"collect.grace: it must be at least {_SHORTEST_GRACE}.")
     if settings.lifecycle_interval and settings.lifecycle_interval < _SHORTEST_INTERVAL:
         raise Refused(f"lifecycle.interval: it must be at least {_SHORTEST_INTERVAL}, or 0 for never.")
+    if settings.archive_interval < 1:
+        raise Refused("archive.interval: it must be at least 1.")
     if settings.events_days < 0:
         raise Refused("events.days: it cannot be negative; 0 is for ever.")
 

@@ -106,6 +106,21 @@ class Settings:
             shown="on",
         ),
     )
+    archive: Path | None = field(
+        default=None,
+        metadata=about(
+            "path",
+            "A folder, on a cheaper disk, that layers of archived images are moved to.",
+            key="storage.archive",
+            shown="none: they stay where they are",
+        ),
+    )
+    archive_interval: int = field(
+        default=60,
+        metadata=about(
+            "number", "Seconds from one move of such layers, there or back, to the next.", key="archive.interval"
+        ),
+    )
     sparse: bool = field(
         default=False,
         metadata=about(

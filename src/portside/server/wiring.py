@@ -16,6 +16,7 @@ from portside.distribution.manners import OPEN
 from portside.distribution.strict import STRICT
 from portside.identity.box import BoxError
 from portside.identity.keys import LONG_TERM, new_access_key_id, new_secret
+from portside.jobs.archive import archive
 from portside.jobs.collect import collect
 from portside.jobs.events import forget_old_events
 from portside.jobs.leased import Jobs
@@ -37,6 +38,7 @@ from portside.registry.lifecycle.previews import LifecyclePreviews
 from portside.registry.lifecycle.runs import LifecycleRuns
 from portside.registry.listing import PageTokens
 from portside.registry.mounts import Mounts
+from portside.registry.moving import Moving
 from portside.registry.outbound import OutboundIdentities
 from portside.registry.principals import ROOT
 from portside.registry.pull_exclusions import PullExclusions
@@ -56,6 +58,7 @@ from portside.registry.uploads import Uploads
 from portside.registry.uses import Uses
 from portside.registry.verification import Verification
 from portside.registry.web_identity import WebIdentities
+from portside.server.archive_location import check_archive
 from portside.server.issuers import FetchedIssuers
 from portside.server.memory import keep_freed_memory
 from portside.server.prepared import AccessKeyPair, Prepared
@@ -63,6 +66,7 @@ from portside.server.settings import Settings
 from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import InventoriedBlobs, Inventory
 from portside.storage.blobs.sealed import SealedBlobs, sealed_size
+from portside.storage.blobs.tiered import TieredBlobs
 from portside.storage.errors import StorageError, StorageUnusable
 from portside.storage.keys.local import LocalKeyKeeper, create_master_key, decode_master_key, read_master_key
 from portside.storage.keys.ring import KeyRing
@@ -188,6 +192,10 @@ def _jobs(settings: Settings, stores: Stores, inventory: Inventory) -> Jobs:
         jobs.start(apply_lifecycle_policies(LifecycleRuns(stores, interval), interval))
     if settings.events_days:
         jobs.start(forget_old_events(stores.metadata, stores.clock, settings.events_days * _DAY))
+    if settings.archive is not None:
+        stored_size = sealed_size if settings.sealing else int
+        moving = Moving(stores, _tiers(settings.data, settings.archive), stored_size)
+        jobs.start(archive(moving, settings.archive_interval * _SECOND))
     return jobs
 
 
@@ -198,6 +206,7 @@ async def tending(settings: Settings) -> AsyncGenerator[Tending, None]:
     stores, inventory = await _open_stores(settings, Threads(executor))
     try:
         await stores.metadata.check()
+        await check_archive(settings, stores.metadata)
         yield Tending(
             Collection(stores, inventory),
             Verification(stores, inventory),
@@ -214,7 +223,7 @@ async def tending(settings: Settings) -> AsyncGenerator[Tending, None]:
 async def _open_stores(settings: Settings, threads: Threads) -> tuple[Stores, Inventory]:
     metadata = await _open_metadata(settings)
     keys = KeyRing(metadata, LocalKeyKeeper(_master_key(settings)), _clock)
-    blobs: InventoriedBlobs = FilesystemBlobs(settings.data)
+    blobs = _files(settings)
     if settings.sealing:
         blobs = SealedBlobs(blobs, keys.opened)
     stores = Stores(
@@ -232,6 +241,14 @@ async def _open_stores(settings: Settings, threads: Threads) -> tuple[Stores, In
     return stores, blobs
 
 
+def _files(settings: Settings) -> InventoriedBlobs:
+    return FilesystemBlobs(settings.data) if settings.archive is None else _tiers(settings.data, settings.archive)
+
+
+def _tiers(data: Path, archived: Path) -> TieredBlobs:
+    return TieredBlobs(FilesystemBlobs(data), FilesystemBlobs(archived))
+
+
 async def _open_metadata(settings: Settings) -> Metadata:
     path = migrate.sqlite_path(settings.database_url)
     if path is not None:
@@ -245,6 +262,7 @@ async def _open_metadata(settings: Settings) -> Metadata:
 async def _prepare(settings: Settings, master_key: Path | None) -> Prepared:
     metadata = await _open_metadata(settings)
     try:
+        await check_archive(settings, metadata)
         await _check_sealing(settings, metadata)
         keys = KeyRing(metadata, LocalKeyKeeper(_master_key(settings)), _clock)
         box = (await keys.key_for("secret")).box
@@ -275,7 +293,7 @@ async def _check_sealing(settings: Settings, metadata: Metadata) -> None:
     """Refuse what was stored with the other setting: it would count as lost, and a push would take its place."""
     async with metadata.reading() as unit:
         placed = await unit.layers.some_blobs(_SAMPLE)
-    files = FilesystemBlobs(settings.data)
+    files = _files(settings)
     for blob in placed:
         # Neither is there when the file is lost; both never, since the sealed form is longer.
         plain, sealed = (files.holds(blob.location, size) for size in (blob.size, sealed_size(blob.size)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from portside.storage.blobs.filesystem import FilesystemBlobs
-from portside.storage.errors import StorageUnavailable
+from portside.storage.errors import Missing, StorageUnavailable
 from tests.conformance.blob_store import BlobStoreConformance, content, put, somewhere, stage
 
 
@@ -110,3 +110,17 @@ def test_files_that_are_not_ours_are_not_listed(store: FilesystemBlobs, tmp_path
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"")
     assert [found.location for found in store.locations("", 100)] == [location]
+
+
+def test_content_may_be_placed_from_another_name(store: FilesystemBlobs, tmp_path: Path) -> None:
+    location = put(store, b"content")
+    stage(store, staged := somewhere(), b"CONTENT and garbage")
+    store.place(staged, location, 7)
+    assert store.read(location, 0, 7, 7) == b"CONTENT"
+    assert len(files(tmp_path)) == 1
+    with pytest.raises(Missing):
+        store.place(staged, location, 7)
+    stage(store, staged, b"short")
+    with pytest.raises(Missing):
+        store.place(staged, location, 7)
+    assert store.read(location, 0, 7, 7) == b"CONTENT"

@@ -112,6 +112,8 @@ SEEKS = {
     "repositories_COUNTED": "(account=? AND region=?)",
     "settings_VALUE": "(account=? AND region=? AND name=?)",
     "layers_HOLDERS": "(content_key=? AND digest=?)",
+    "archive_COMING": "((content_key,digest)>(?,?))",
+    "archive_ARCHIVED_IMAGES": "((archived_at,repository,digest)>(?,?,?))",
 }
 SORTED = {
     "accounts_ACCESS_KEYS",  # an account has a handful

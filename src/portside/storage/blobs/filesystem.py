@@ -58,21 +58,29 @@ class FilesystemBlobs:
 
     def publish(self, location: str, size: int) -> None:
         """See BlobStore."""
-        staging, place = self._staging(location), self._place(location)
+        try:
+            self.place(location, location, size)
+        except Missing:
+            with _in_our_words():
+                if self._staging(location).exists() or not self.holds(location, size):
+                    raise
+                # Whoever placed it may have died before its entry was on the disk.
+                folder = self._place(location).parent
+                self._make_durably(folder)
+                _sync_folder(folder)
+
+    def place(self, staged: str, location: str, size: int) -> None:
+        """See Tier."""
+        staging, place = self._staging(staged), self._place(location)
         with _in_our_words():
             try:
                 file = os.open(staging, os.O_RDWR)
             except FileNotFoundError:
-                if self.holds(location, size):
-                    # Whoever placed it may have died before its entry was on the disk.
-                    self._make_durably(place.parent)
-                    _sync_folder(place.parent)
-                    return
-                raise Missing(f"Nothing is staged at {location}.") from None
+                raise Missing(f"Nothing is staged at {staged}.") from None
             try:
                 held = os.fstat(file).st_size
                 if held < size:
-                    raise Missing(f"Only {held} of {size} bytes are staged at {location}.")
+                    raise Missing(f"Only {held} of {size} bytes are staged at {staged}.")
                 os.ftruncate(file, size)
                 os.fsync(file)
             finally:
@@ -81,7 +89,7 @@ class FilesystemBlobs:
             try:
                 staging.rename(place)
             except FileNotFoundError:
-                raise Missing(f"What was staged at {location} is gone.") from None
+                raise Missing(f"What was staged at {staged} is gone.") from None
             _sync_folder(place.parent)
 
     def read(self, location: str, offset: int, length: int, size: int | None) -> bytes:

@@ -96,3 +96,40 @@ class Inventory(Protocol):
 
 class InventoriedBlobs(BlobStore, Inventory, Protocol):
     """A blob store that knows what lies in it."""
+
+
+class Tier(InventoriedBlobs, Protocol):
+    """A store that takes copies of another one's content."""
+
+    def place(self, staged: str, location: str, size: int) -> None:
+        """Publish under `location` what is staged under another one, in place of what is published there.
+
+        Otherwise as `publish`. So that two who copy the same content never write to the same bytes.
+        """
+        ...
+
+
+class Tiers(Protocol):
+    """Content in two places: the main one, where it is written, and the archive. Reading looks in both.
+
+    `size` are the bytes that the content takes in the store, more than its own where it is sealed.
+    """
+
+    def copy(self, location: str, size: int, *, to_archive: bool) -> None:
+        """Copy durably to the archive, or back from it; what was copied before is copied again.
+
+        Raises Missing when it is not where it would be copied from.
+        """
+        ...
+
+    def drop(self, location: str, size: int, *, from_archive: bool) -> bool:
+        """Remove one of two copies; False, and nothing, when the other one is not there."""
+        ...
+
+    def lies(self, location: str, size: int, *, in_archive: bool) -> bool:
+        """Whether published content of this size stands in the archive, or in the main place."""
+        ...
+
+    def archived(self, after: str, limit: int) -> Sequence[Found]:
+        """As `Inventory.locations`, of the archive alone."""
+        ...

@@ -78,6 +78,7 @@ _MOVE_BLOB = prepare(
         location=bindparam("location"),
         size=bindparam("size"),
         damaged=bindparam("damaged"),
+        archived=bindparam("archived"),
         touched_at=bindparam("at"),
     )
 )
@@ -211,6 +212,7 @@ class Layers:
             location=location,
             size=size,
             damaged=False,
+            archived=False,
             at=at,
         )
 

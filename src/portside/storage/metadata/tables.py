@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -44,6 +45,11 @@ def _index_of_unneeded(count: str) -> Index:
     """The rows whose count is zero, in order of age: what a sweep looks through."""
     unneeded = text(f"{count} = 0")
     return Index(None, "touched_at", sqlite_where=unneeded, postgresql_where=unneeded)
+
+
+def _index_where(condition: str, *columns: str) -> Index:
+    """A few rows among many, in an order of their own."""
+    return Index(None, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 accounts = Table(
@@ -192,8 +198,10 @@ blobs = Table(
     Column("damaged", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("touched_at", BigInteger, nullable=False),  # a sweep waits until this is long ago
+    Column("archived", Boolean, nullable=False, server_default=false()),  # the bytes lie at the archive location
     Index(None, "location"),
     _index_of_unneeded("holders"),
+    _index_where("archived", "content_key", "digest"),
 )
 
 layers = Table(
@@ -228,6 +236,8 @@ manifests = Table(
     Index(None, "repository", "pushed_at", "digest"),
     Index(None, "repository", "subject", "digest"),
     Index(None, "repository", "subject", "artifact_type", "digest"),
+    _index_where("status = 'ARCHIVED'", "archived_at", "repository", "digest"),
+    _index_where("status = 'ACTIVATING'", "status", "repository", "digest"),
 )
 
 references = Table(
