@@ -93,6 +93,8 @@ def test_the_database_is_in_the_data_folder_unless_another_is_given() -> None:
         ({"lifecycle_interval": -1}, "lifecycle.interval"),
         ({"lifecycle_interval": 9}, "lifecycle.interval"),
         ({"events_days": -1}, "events.days"),
+        ({"archive_interval": 0}, "archive.interval"),
+        ({"data": Path("/srv"), "archive": Path("/srv")}, "storage.archive"),
         ({"trusted_proxies": ("10.0.0.0/8", "proxy.example")}, "proxy.trusted"),
         ({"trusted_proxies": ("10.0.0.1/8",)}, "proxy.trusted"),
         ({"oidc_keys": ("http://idp.lan=/k.json",)}, "oidc.keys"),

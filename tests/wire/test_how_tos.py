@@ -11,6 +11,7 @@ import pytest
 from tests.clients import commands, images
 from tests.clients.aws import CommandLine
 from tests.clients.images import Recipe
+from tests.wire.pushing import push_image
 from tests.wire.server import RunningRegistry
 from tests.wire.test_iam import portside
 
@@ -25,6 +26,18 @@ SAID = {
     "share-a-repository": '"policyText"',
     "web-identity": "token.actions.githubusercontent.com",
 }
+
+
+def test_the_commands_about_archiving_work_as_written(own_state: Path, own_registry: RunningRegistry) -> None:
+    own_registry.create("team/old")
+    push_image(own_registry.ecr, "team/old", "v1")
+    blocks = re.findall(r"<!-- run: \w+ -->\n```\n(.*?)```", (PAGES / "archive-images.md").read_text(), re.DOTALL)
+    line = CommandLine(1, own_state, own_registry.environment)
+    environment = {**line.environment, "PATH": f"{line.folder}:{commands.PATH}"}
+    said = [commands.run(["/bin/bash", "-e", "-o", "pipefail", "-c", block], environment) for block in blocks]
+    assert '"imageStatus": "ARCHIVED"' in said[0]
+    assert "lastArchivedAt" in said[0]
+    assert said[1].strip().endswith('"ACTIVE"')  # nothing was moved away from this server
 
 
 @pytest.mark.parametrize("page", SAID)
