@@ -1,13 +1,13 @@
 """Which blobs lie at the archive location, and the images that go there or come back.
 
-Revision: 0008
+Revision: 0007
 Revises: 0006
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
+revision = "0007"
 down_revision = "0006"
 
 
