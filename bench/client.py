@@ -50,8 +50,12 @@ class Connection:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", _PATIENCE, 0))
         self._buffer = bytearray(_BUFFER)
         self._always = f"Host: {self._host}\r\nUser-Agent: portside-bench\r\n"
-        if authorization:
-            self._always += f"Authorization: {authorization}\r\n"
+        self._authorization = f"Authorization: {authorization}\r\n" if authorization else ""
+
+    @property
+    def host(self) -> str:
+        """Host and port, as requests name them."""
+        return self._host
 
     def __enter__(self) -> Self:
         return self
@@ -68,10 +72,15 @@ class Connection:
         *,
         keep: bool = False,
     ) -> Answer:
-        """Send a request, each element of `body` with one call; read the answer, and keep its body only if asked."""
+        """Send a request, each element of `body` with one call; read the answer, and keep its body only if asked.
+
+        An Authorization of its own takes the place of the connection's.
+        """
         target = target.removeprefix(f"http://{self._host}")
-        lines = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
-        self._send([f"{method} {target} HTTP/1.1\r\n{self._always}{lines}\r\n".encode("latin-1")])
+        given = headers or {}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+        standing = self._always if "Authorization" in given else self._always + self._authorization
+        self._send([f"{method} {target} HTTP/1.1\r\n{standing}{lines}\r\n".encode("latin-1")])
         for buffers in body:
             self._send(buffers)
         return self._answer(method, keep=keep)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import pages
 from bench.client import Connection
 from bench.kinds import REGION
 from bench.report import cpu, spread
@@ -21,7 +22,9 @@ from bench.scenarios import CONFIG, MANIFEST, REPOSITORY, Material, Scenario, ma
 from portside.core.digest import Digest
 from portside.core.names import RegistryId, Tag
 from portside.core.records import Image, Repository, RepositorySettings
+from portside.identity import sigv4
 from portside.identity.box import Box
+from portside.registry.listing import PageTokens
 from portside.server import wiring
 from portside.server.settings import Settings
 from portside.storage.metadata.port import Metadata, Unit
@@ -56,6 +59,7 @@ class Grown(Material):
         self.catalog = f"/v2/_catalog?n={_PAGE}&last=seeded/{after:06}"
         self.referrers = f"/v2/{REPOSITORY}/referrers/{subject}"
         self.middle = f"/v2/{REPOSITORY}/manifests/image-{after:06}"
+        self.pages = pages.Pages(sigv4.Credentials("", "", None), {})  # until it is seeded
 
 
 def seed(data: Path, material: Grown) -> None:
@@ -75,6 +79,12 @@ async def _seed(data: Path, material: Grown) -> None:
         await seeder.images(metadata)
         await seeder.referrers(metadata)
         await _repositories(metadata, held, registry, material.size.repositories)
+        tokens = PageTokens((await plant.stores.keys.key_for("page")).box)
+        before = {
+            "digest": sorted(seeder.digests)[-pages.PAGE - 1],
+            "name": f"seeded/{max(material.size.repositories - pages.PAGE - 1, 0):06}",
+        }
+        material.pages = pages.Pages.of(data, tokens, held.id, seeder.at, before)
     finally:
         await plant.close()
 
@@ -86,7 +96,8 @@ class _Seeder:
         self._held = held
         self._box = box
         self._material = material
-        self._at = time.time_ns() // 1000
+        self.at = time.time_ns() // 1000
+        self.digests: list[str] = []
 
     async def images(self, metadata: Metadata) -> None:
         """Tagged images that share a configuration."""
@@ -94,7 +105,7 @@ class _Seeder:
             async with metadata.writing(durable=False) as unit:
                 for number in batch:
                     digest = await self._image(unit, manifest(self._material.config, number=str(number)), None)
-                    await unit.tags.put(self._held.key, Tag(f"image-{number:06}"), digest, self._at)
+                    await unit.tags.put(self._held.key, Tag(f"image-{number:06}"), digest, self.at)
 
     async def referrers(self, metadata: Metadata) -> None:
         """Images whose subject is the benchmark's own."""
@@ -106,6 +117,7 @@ class _Seeder:
 
     async def _image(self, unit: Unit, content: bytes, subject: Digest | None) -> Digest:
         digest, config = Digest.of(content, "sha256"), Digest.parse(self._material.config.digest)
+        self.digests.append(str(digest))
         image = Image(
             digest=digest,
             media_type=MANIFEST,
@@ -113,12 +125,12 @@ class _Seeder:
             subject=subject,
             size=len(content),
             content_size=self._material.config.size,
-            pushed_at=self._at,
-            last_pull_at=self._at,
+            pushed_at=self.at,
+            last_pull_at=self.at,
         )
         await unit.manifests.add(self._held.key, image, self._box.seal(content, str(digest).encode()))
         await unit.manifests.refer(self._held.key, digest, config, is_image=False)
-        await unit.layers.refer(self._held.key, config, CONFIG, self._at)
+        await unit.layers.refer(self._held.key, config, CONFIG, self.at)
         return digest
 
 
@@ -177,6 +189,7 @@ SCENARIOS = (
     Scenario("grows-tags", "page of 100 tags", 0, 400, None, _page, connections=(1,)),
     Scenario("grows-catalog", "page of 100 repositories", 0, 400, None, _catalog, connections=(1,)),
     Scenario("grows-referrers", "first page of referrers", 0, 100, None, _referrers, connections=(1,)),
+    *pages.SCENARIOS,
 )
 
 
