@@ -10,6 +10,7 @@ from tests.conformance.nouns.archive import ArchiveConformance
 from tests.conformance.nouns.garbage import GarbageConformance
 from tests.conformance.nouns.identities import IdentitiesConformance
 from tests.conformance.nouns.inspection import InspectionConformance
+from tests.conformance.nouns.kms_keys import KmsKeysConformance
 from tests.conformance.nouns.layers import LayersConformance
 from tests.conformance.nouns.leases import LeasesConformance
 from tests.conformance.nouns.lifecycle import LifecycleConformance
@@ -24,6 +25,7 @@ from tests.conformance.nouns.uploads import UploadsConformance
 
 class MetadataConformance(
     AccountsConformance,
+    KmsKeysConformance,
     IdentitiesConformance,
     RepositoriesConformance,
     ManifestsConformance,

@@ -21,6 +21,7 @@ from portside.storage.metadata.garbage import Garbage
 from portside.storage.metadata.holdings import Holdings
 from portside.storage.metadata.identities import Identities
 from portside.storage.metadata.inspection import Inspection
+from portside.storage.metadata.kms_keys import KmsKeys
 from portside.storage.metadata.layers import Layers
 from portside.storage.metadata.leases import Leases
 from portside.storage.metadata.lifecycle import Lifecycle
@@ -49,6 +50,7 @@ class Unit:
         "holdings",
         "identities",
         "inspection",
+        "kms_keys",
         "layers",
         "leases",
         "lifecycle",
@@ -67,6 +69,7 @@ class Unit:
     def __init__(self, session: Session) -> None:
         self.accounts = Accounts(session)
         self.access_keys = AccessKeys(session)
+        self.kms_keys = KmsKeys(session)
         self.identities = Identities(session)
         self.holdings = Holdings(session)
         self.resource_policies = ResourcePolicies(session)

@@ -72,6 +72,20 @@ data_keys = Table(
     UniqueConstraint("purpose", "account"),
 )
 
+kms_keys = Table(
+    "kms_keys",
+    metadata,
+    Column("id", _text(36), primary_key=True),
+    Column("account", _text(12), ForeignKey("accounts.id"), nullable=False),
+    Column("region", _text(25), nullable=False),
+    Column("alias", _text(256)),
+    Column("enabled", Boolean, nullable=False),
+    Column("managed", Boolean, nullable=False),  # made by the registry itself, for whoever names no key
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("account", "region", "alias"),
+)
+
 account_settings = Table(
     "account_settings",
     metadata,
