@@ -26,7 +26,7 @@ class KeyKeeperConformance:
     """Everything that an adapter has to do."""
 
     @wrapping
-    @given(key=st.binary(min_size=32, max_size=32), context=st.binary(max_size=200))
+    @given(key=st.binary(min_size=32, max_size=200), context=st.binary(max_size=200))
     def test_what_was_wrapped_is_unwrapped(self, keeper: KeyKeeper, key: bytes, context: bytes) -> None:
         assert keeper.unwrap(keeper.wrap(key, context), context) == key
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portside.identity.box import Box, BoxError
+from portside.identity.box import Box, BoxError, DoubleBox
 
 BOX = Box(b"k" * 32)
 
@@ -57,3 +57,31 @@ def test_a_box_cut_short_is_refused(length: int) -> None:
 def test_a_key_has_32_bytes(size: int) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Box(b"k" * size)
+
+
+# --- sealing twice --------------------------------------------------------------------------------------------------
+
+INNER, OUTER = b"i" * 32, b"o" * 32
+
+
+@given(st.binary(max_size=200), st.binary(max_size=50))
+def test_a_double_box_opens_what_it_sealed(value: bytes, context: bytes) -> None:
+    assert DoubleBox(INNER + OUTER).open(DoubleBox(INNER + OUTER).seal(value, context), context) == value
+
+
+@pytest.mark.parametrize("stranger", [Box(INNER), DoubleBox(OUTER + INNER), DoubleBox(INNER * 2), DoubleBox(OUTER * 2)])
+def test_a_double_box_needs_both_keys_in_their_order(stranger: Box) -> None:
+    with pytest.raises(BoxError):
+        stranger.open(DoubleBox(INNER + OUTER).seal(b"value", b"context"), b"context")
+
+
+def test_under_the_outer_seal_is_another() -> None:
+    within = Box(OUTER).open(DoubleBox(INNER + OUTER).seal(b"secret", b"context"), b"context")
+    assert b"secret" not in within
+    assert Box(INNER).open(within, b"context") == b"secret"
+
+
+@pytest.mark.parametrize("length", [0, 32, 63, 65, 96])
+def test_a_double_box_takes_two_whole_keys(length: int) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        DoubleBox(b"k" * length)

@@ -56,7 +56,7 @@ from portside.registry.verification import Verification
 from portside.registry.web_identity import WebIdentities
 from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import InventoriedBlobs
-from portside.storage.blobs.sealed import SealedBlobs, sealed_size
+from portside.storage.blobs.sealed import SealedBlobs, plain_size, sealed_size
 from portside.storage.blobs.tiered import TieredBlobs
 from portside.storage.keys.local import LocalKeyKeeper
 from portside.storage.keys.ring import KeyRing
@@ -233,7 +233,7 @@ async def open_house(
         caller,
         Collection(stores, store),
         Verification(stores, store),
-        Moving(stores, tiers, sealed_size if sealing else int) if archive else None,
+        Moving(stores, tiers, sealed_size if sealing else plain_size) if archive else None,
     )
 
 

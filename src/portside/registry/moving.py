@@ -60,8 +60,8 @@ class Moved:
 class Moving:
     """Who moves blobs between the two places."""
 
-    def __init__(self, stores: Stores, tiers: Tiers, stored_size: Callable[[int], int]) -> None:
-        """`stored_size` gives the bytes that content takes in the tiers."""
+    def __init__(self, stores: Stores, tiers: Tiers, stored_size: Callable[[str, int], int]) -> None:
+        """`stored_size` gives the bytes that content of a size takes at a location in the tiers."""
         self._metadata = stores.metadata
         self._threads = stores.threads
         self._clock = stores.clock
@@ -146,7 +146,7 @@ class Moving:
 
     async def _move(self, blob: MovableBlob, *, to_archive: bool) -> Moved:
         """Copy a blob, record it, and remove the copy that is left over."""
-        size = self._stored_size(blob.size)
+        size = self._stored_size(blob.location, blob.size)
         try:
             await self._threads.run(partial(self._tiers.copy, blob.location, size, to_archive=to_archive))
             # Not where somebody came to need it here, or where its row names other bytes by now.
@@ -193,7 +193,7 @@ class Moving:
         if standing is None:
             return Moved()
         blob, _ = standing
-        size = self._stored_size(blob.size)
+        size = self._stored_size(location, blob.size)
         try:
             for in_archive in (False, True):
                 if not await self._threads.run(partial(self._tiers.lies, location, size, in_archive=in_archive)):

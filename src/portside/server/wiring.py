@@ -65,7 +65,7 @@ from portside.server.prepared import AccessKeyPair, Prepared
 from portside.server.settings import Settings
 from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import InventoriedBlobs, Inventory
-from portside.storage.blobs.sealed import SealedBlobs, sealed_size
+from portside.storage.blobs.sealed import SealedBlobs, plain_size, sealed_size
 from portside.storage.blobs.tiered import TieredBlobs
 from portside.storage.errors import StorageError, StorageUnusable
 from portside.storage.keys.local import LocalKeyKeeper, create_master_key, decode_master_key, read_master_key
@@ -193,7 +193,7 @@ def _jobs(settings: Settings, stores: Stores, inventory: Inventory) -> Jobs:
     if settings.events_days:
         jobs.start(forget_old_events(stores.metadata, stores.clock, settings.events_days * _DAY))
     if settings.archive is not None:
-        stored_size = sealed_size if settings.sealing else int
+        stored_size = sealed_size if settings.sealing else plain_size
         moving = Moving(stores, _tiers(settings.data, settings.archive), stored_size)
         jobs.start(archive(moving, settings.archive_interval * _SECOND))
     return jobs
@@ -296,7 +296,8 @@ async def _check_sealing(settings: Settings, metadata: Metadata) -> None:
     files = _files(settings)
     for blob in placed:
         # Neither is there when the file is lost; both never, since the sealed form is longer.
-        plain, sealed = (files.holds(blob.location, size) for size in (blob.size, sealed_size(blob.size)))
+        sizes = (blob.size, sealed_size(blob.location, blob.size))
+        plain, sealed = (files.holds(blob.location, size) for size in sizes)
         if plain or sealed:
             if sealed != settings.sealing:
                 word = "on" if sealed else "off"

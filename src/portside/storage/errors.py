@@ -27,6 +27,14 @@ class NoSpace(StorageError):
     """The disk or the bucket takes no more."""
 
 
+class KeyDisabled(StorageError):
+    """An operator has switched off the KMS key that the content is sealed under; says nothing of the content."""
+
+    def __init__(self, arn: str) -> None:
+        super().__init__(f"{arn} is disabled.")
+        self.arn = arn
+
+
 class Damaged(StorageError):
     """Stored bytes are not what they were."""
 

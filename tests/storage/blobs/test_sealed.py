@@ -12,6 +12,7 @@ from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import SEGMENT
 from portside.storage.blobs.sealed import SealedBlobs, sealed_size
 from portside.storage.errors import Damaged, Missing
+from portside.storage.keys.identifiers import new_identifier
 from tests.conformance.blob_store import BlobStoreConformance, content, put, shared_store, somewhere, stage
 
 OVERHEAD = 28
@@ -56,7 +57,11 @@ def test_the_disk_does_not_hold_the_plain_bytes(store: SealedBlobs, tmp_path: Pa
 @pytest.mark.parametrize("size", [0, 1, SEGMENT, SEGMENT + 1, 3 * SEGMENT])
 def test_the_sealed_size_is_the_size_on_the_disk(store: SealedBlobs, tmp_path: Path, size: int) -> None:
     location = put(store, content(size))
-    assert file(tmp_path, location).stat().st_size == sealed_size(size) == size + OVERHEAD * max(-(-size // SEGMENT), 1)
+    assert (
+        file(tmp_path, location).stat().st_size
+        == sealed_size(location, size)
+        == size + OVERHEAD * max(-(-size // SEGMENT), 1)
+    )
 
 
 def test_equal_content_is_never_equal_on_the_disk(store: SealedBlobs, tmp_path: Path) -> None:
@@ -103,7 +108,7 @@ def test_every_byte_of_a_small_blob_is_authenticated(store: SealedBlobs, tmp_pat
 @given(size=st.sampled_from([0, 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT + 7]), data=st.data())
 def test_a_blob_cut_short_is_missing(store: SealedBlobs, tmp_path: Path, size: int, data: st.DataObject) -> None:
     location = put(store, content(size))
-    os.truncate(file(tmp_path, location), data.draw(st.integers(0, sealed_size(size) - 1)))
+    os.truncate(file(tmp_path, location), data.draw(st.integers(0, sealed_size(location, size) - 1)))
     assert_damaged(store, location, size, Missing)
 
 
@@ -175,6 +180,76 @@ def test_another_key_opens_nothing(store: SealedBlobs, tmp_path: Path, size: int
     location = put(store, content(size))
     other = SealedBlobs(FilesystemBlobs(tmp_path), lambda identifier: key_of(f"not {identifier}"))
     assert_damaged(other, location, size)
+
+
+# --- sealing twice --------------------------------------------------------------------------------------------------
+
+
+def keys_of(identifier: str) -> bytes:
+    return key_of(f"{identifier} inner") + key_of(f"{identifier} outer")
+
+
+@pytest.fixture
+def twice(tmp_path: Path) -> SealedBlobs:
+    return SealedBlobs(FilesystemBlobs(tmp_path), keys_of)
+
+
+def in_a_double_scope() -> str:
+    return f"{new_identifier(twice=True)}/{os.urandom(16).hex()}"
+
+
+def put_twice(store: SealedBlobs, data: bytes) -> str:
+    """Publish, written in two goes where there is enough."""
+    location, half = in_a_double_scope(), len(data) // SEGMENT // 2 * SEGMENT
+    if half:
+        store.write(location, 0, data[:half], last=False)
+    store.write(location, half, data[half:], last=True)
+    store.publish(location, len(data))
+    return location
+
+
+@shared_store
+@given(size=st.sampled_from([0, 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 3 * SEGMENT, 4 * SEGMENT + 7]), data=st.data())
+def test_what_is_sealed_twice_is_read_by_range(twice: SealedBlobs, size: int, data: st.DataObject) -> None:
+    whole = content(size)
+    location = put_twice(twice, whole)
+    assert twice.holds(location, size)
+    assert not twice.holds(location, size + 1)
+    start = data.draw(st.integers(0, size // SEGMENT)) * SEGMENT
+    length = data.draw(st.integers(0, size - start))
+    assert twice.read(location, start, length, size) == whole[start : start + length]
+
+
+@pytest.mark.parametrize("size", [0, 1, SEGMENT, SEGMENT + 1, 3 * SEGMENT])
+def test_what_is_sealed_twice_is_larger_by_two_seals(twice: SealedBlobs, tmp_path: Path, size: int) -> None:
+    location = put_twice(twice, content(size))
+    on_disk = file(tmp_path, location).stat().st_size
+    assert on_disk == sealed_size(location, size) == size + 2 * OVERHEAD * max(-(-size // SEGMENT), 1)
+
+
+@pytest.mark.parametrize("known", ["inner", "outer"])
+def test_neither_half_of_the_key_opens_what_is_sealed_twice(twice: SealedBlobs, tmp_path: Path, known: str) -> None:
+    sentence = b"a well-known sentence. " * 1000
+    location = put_twice(twice, sentence)
+    files = FilesystemBlobs(tmp_path)
+    for stranger in (
+        SealedBlobs(files, lambda identifier: key_of(f"{identifier} {known}")),
+        SealedBlobs(files, lambda identifier: key_of(f"{identifier} {known}") * 2),
+        SealedBlobs(files, lambda identifier: keys_of(identifier)[32:] + keys_of(identifier)[:32]),
+    ):
+        assert_damaged(stranger, location, len(sentence))
+    assert b"well-known" not in file(tmp_path, location).read_bytes()
+
+
+@shared_store
+@given(at=st.integers(0, 2 * SEGMENT + 10 + 3 * 2 * OVERHEAD - 1))
+def test_a_changed_byte_of_what_is_sealed_twice_is_damage(twice: SealedBlobs, tmp_path: Path, at: int) -> None:
+    location = put_twice(twice, content(2 * SEGMENT + 10))
+    path = file(tmp_path, location)
+    sealed = bytearray(path.read_bytes())
+    sealed[at] ^= 1
+    path.write_bytes(sealed)
+    assert_damaged(twice, location, 2 * SEGMENT + 10)
 
 
 # --- using it wrongly -----------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def test_moved_content_stays_sealed(tmp_path: Path) -> None:
     tiers = TieredBlobs(FilesystemBlobs(tmp_path / "main"), FilesystemBlobs(tmp_path / "archive"))
     store = SealedBlobs(tiers, key_of)
     location = put(store, data := content(3 * SEGMENT + 1))
-    move(tiers, location, sealed_size(len(data)), to_archive=True)
+    move(tiers, location, sealed_size(location, len(data)), to_archive=True)
     assert store.read(location, 0, len(data), len(data)) == data
     [file] = [path for path in (tmp_path / "archive").rglob("*") if path.is_file()]
     assert data[:100] not in file.read_bytes()

@@ -10,10 +10,10 @@ from typing import Protocol
 
 
 class KeyKeeper(Protocol):
-    """Wraps 32-byte data keys under a master key that never leaves it. Calls block briefly."""
+    """Wraps keys under a master key that never leaves it. Calls block briefly."""
 
     def wrap(self, key: bytes, context: bytes) -> bytes:
-        """Encrypt a data key, bound to `context`."""
+        """Encrypt a key, or what another key sealed of one, of at most a few hundred bytes; bound to `context`."""
         ...
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
