@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from portside.aws.ecr import model, operations
 from portside.core.digest import Digest
 from portside.core.errors import InvalidLayerPart, LayerInaccessible, RepositoryNotFound
+from portside.core.kms_errors import KmsFailure, KmsKeyDisabled, KmsKeyNotFound
 from portside.core.names import ImageId, RegistryId, Tag
 from portside.core.records import Layer, Repository, RepositorySettings, TagExclusion
 from portside.registry.listing import Listing
@@ -133,11 +134,38 @@ def test_exclusions_go_with_exclusion_and_only_with_it(
     assert words.endswith(f"when imageTagMutability is set as {mutability}'")
 
 
-@pytest.mark.parametrize("encryption", [{"encryptionType": "KMS"}, {"encryptionType": "AES256", "kmsKey": "key"}])
-def test_kms_is_not_pretended(bench: Bench, encryption: dict[str, str]) -> None:
-    found = refused(bench.client().create_repository, **NAME, encryptionConfiguration=encryption)
-    assert found[0] == "InvalidParameterException"
+@pytest.mark.parametrize("key", [{}, {"kmsKey": "alias/team"}])
+@pytest.mark.parametrize("kind", ["KMS", "KMS_DSSE"])
+def test_a_repository_is_made_under_a_kms_key(bench: Bench, kind: str, key: dict[str, str]) -> None:
+    encryption: Any = {"encryptionType": kind, **key}
+    answer = bench.client().create_repository(**NAME, encryptionConfiguration=encryption)
+    assert answer["repository"]["encryptionConfiguration"] == encryption
+    [(_, settings)] = bench.repositories.asked
+    assert (settings.encryption_type, settings.kms_key) == (kind, key.get("kmsKey"))
+
+
+def test_a_kms_key_goes_with_kms_alone(bench: Bench) -> None:
+    encryption: Any = {"encryptionType": "AES256", "kmsKey": "key"}
+    code, words = refused(bench.client().create_repository, **NAME, encryptionConfiguration=encryption)
+    assert code == "InvalidParameterException"
+    assert "'encryptionConfiguration.kmsKey'" in words
     assert bench.repositories.asked == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "name"),
+    [
+        (KmsKeyNotFound("Invalid keyId 'x'"), "KMS.NotFoundException"),
+        (KmsKeyDisabled("It is disabled."), "KMS.DisabledException"),
+    ],
+)
+def test_a_kms_failure_has_the_name_that_kms_gives_it(bench: Bench, failure: KmsFailure, name: str) -> None:
+    bench.repositories.failure = failure
+    with pytest.raises(ClientError) as caught:
+        bench.client().create_repository(**NAME)
+    found: Any = caught.value.response
+    assert found["Error"] == {"Code": "KmsException", "Message": failure.message}
+    assert found["kmsError"] == name
 
 
 def test_repositories_are_described_by_page(bench: Bench) -> None:

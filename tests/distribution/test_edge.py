@@ -9,6 +9,7 @@ from portside.core import errors
 from portside.core.digest import Digest
 from portside.core.hosts import HostNames
 from portside.core.iam_errors import IdentityError
+from portside.core.kms_errors import KmsFailure
 from portside.core.names import RegistryId
 from portside.distribution.edge import DataPlane
 from portside.distribution.errors import WIRE
@@ -397,6 +398,7 @@ def test_every_failure_has_a_word_on_this_wire() -> None:
         errors.RegistryError,
         errors.AuthenticationError,
         IdentityError,
+        KmsFailure,
     }
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from portside.core import errors
+from portside.core import errors, kms_errors
 from portside.registry.failures import in_registry_words
-from portside.storage.errors import Damaged, NoSpace, StorageUnavailable, StorageUnusable
+from portside.storage.errors import Damaged, KeyDisabled, NoSpace, StorageUnavailable, StorageUnusable
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,7 @@ from portside.storage.errors import Damaged, NoSpace, StorageUnavailable, Storag
         (NoSpace("x"), errors.StorageFull),
         (StorageUnavailable("x"), errors.Unavailable),
         (Damaged("x"), errors.ContentDamaged),
+        (KeyDisabled("x"), kms_errors.KmsKeyDisabled),
         (errors.InvalidLayer(), errors.InvalidLayer),
         (StorageUnusable("x"), type(None)),
         (ValueError("x"), type(None)),

@@ -125,10 +125,10 @@ async def test_what_was_mounted_stays_when_mounting_ends(shelf: House) -> None:
 
 
 async def test_another_key_gives_an_upload(shelf: House) -> None:
-    await shelf.rows("INSERT INTO data_keys VALUES ('another', 'kms', '1', 'w', 0)")
-    await shelf.rows(f"UPDATE repositories SET content_key = 'another' WHERE name = '{APP.name}'")
+    target = HOME.repository("team/encrypted")
+    await shelf.create(target, encryption_type="KMS")
     for source in (SOURCE, None):
-        assert await mount(shelf, source) is None
+        assert await mount(shelf, source, target=target) is None
 
 
 async def test_a_missing_target_is_said(shelf: House) -> None:

@@ -25,6 +25,7 @@ RECIPES = {
 SAID = {
     "give-people-access": "ALLOWED: ecr:PutImage",
     "share-a-repository": '"policyText"',
+    "encrypt-with-a-key": "enabled  alias/payments",
     "web-identity": "token.actions.githubusercontent.com",
 }
 

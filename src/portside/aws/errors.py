@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from portside.core import errors, iam_errors, image_errors, settings_errors
+from portside.core import errors, iam_errors, image_errors, kms_errors, settings_errors
 from portside.core.errors import RegistryError
 
 
@@ -69,6 +69,8 @@ WIRE: dict[type[RegistryError], Word] = {
     errors.TooManyRequests: Word("ThrottlingException", 400),
     image_errors.ImageStorageClassUpdateNotSupported: Word("ImageStorageClassUpdateNotSupportedException", 400),
     image_errors.LayerArchived: Word("LayerInaccessibleException", 400),
+    kms_errors.KmsKeyNotFound: Word("KmsException", 400),
+    kms_errors.KmsKeyDisabled: Word("KmsException", 400),
     iam_errors.RepositoryPolicyNotFound: Word("RepositoryPolicyNotFoundException", 400),
     iam_errors.RegistryPolicyNotFound: Word("RegistryPolicyNotFoundException", 400),
     settings_errors.LifecyclePolicyNotFound: Word("LifecyclePolicyNotFoundException", 400),

@@ -30,8 +30,7 @@ def create(number: str | None, output: str, **given: Any) -> None:
 
     The secret is shown this once. A running server knows the account at its next request.
     """
-    if number is not None:
-        _check_account(number)
+    check_account(number)
     made = tend(settings_of(given), lambda tending: tending.operators.create_account(number))
     _show_key(made, output, f"Made the account {made.account}.")
 
@@ -75,8 +74,7 @@ def rotate(number: str | None, keep_old: bool, output: str, **given: Any) -> Non
     from portside.server.prepared import AccessKeyPair
 
     settings = settings_of(given)
-    if number is not None:
-        _check_account(number)
+    check_account(number)
     made = tend(settings, lambda tending: tending.operators.rotate_key(number, keep_old=keep_old))
     with contextlib.suppress(Refused):  # no credentials are kept there
         if client_files.read_credentials(settings.data).id in made.before:
@@ -96,16 +94,18 @@ def sessions() -> None:
 @output_option
 def revoke(role: str, number: str | None, output: str, **given: Any) -> None:
     """End every session that a role has now, at the next request; new ones can be had at once."""
-    if number is not None:
-        _check_account(number)
+    check_account(number)
     arn = tend(settings_of(given), lambda tending: tending.operators.revoke_sessions(number, role))
     click.echo(json.dumps({"role": arn}) if output == "json" else f"Ended the sessions of {arn}.")
 
 
-def _check_account(number: str) -> None:
+def check_account(number: str | None) -> None:
+    """Raise Refused for what is given and no account."""
     from portside.core.errors import InvalidParameter
     from portside.core.names import parse_account
 
+    if number is None:
+        return
     try:
         parse_account(number)
     except InvalidParameter:

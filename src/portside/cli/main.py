@@ -38,6 +38,7 @@ _COMMANDS = {
     "lifecycle": "lifecycle",
     "account": "accounts",
     "key": "accounts",
+    "kms": "kms",
     "policy": "policy",
     "sessions": "accounts",
     "completion": "completion",

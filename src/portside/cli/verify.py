@@ -38,7 +38,8 @@ def verify(context: click.Context, /, sample: float, output: str, **given: Any) 
 
     Every blob is read to its end, opened and hashed, and every manifest too, beside a running server or without one. A
     damaged blob is marked, so that it is never served and whoever pushes it again heals it; its file is moved to
-    DATA/damaged. The exit code is 0 when everything is right, and 1 when something is damaged or missing.
+    DATA/damaged. What lies under a KMS key that is disabled cannot be read, which is said, and is no damage. The exit
+    code is 0 when everything is right, and 1 when something is damaged or missing.
     """
     from secrets import SystemRandom
 
@@ -65,6 +66,7 @@ class _Report:
         self._said = 0
         self.damaged = 0
         self.missing = 0
+        self._unreadable = 0
 
     def found(self, finding: Finding) -> None:
         """Say it at once, or keep it for the JSON report."""
@@ -72,8 +74,10 @@ class _Report:
 
         if finding.state == "damaged":
             self.damaged += 1
-        else:
+        elif finding.state == "missing":
             self.missing += 1
+        else:
+            self._unreadable += 1
         if self._as_text:
             self._clear()
             place = f" in {finding.repository}" if finding.repository else ""
@@ -92,7 +96,8 @@ class _Report:
         self._clear()
         if self._as_text:
             state = f"{self.damaged} damaged, {self.missing} missing" if self.damaged or self.missing else "all right"
-            click.echo(f"{_counted(progress)}: {state}.")
+            beside = f"; {self._unreadable} under disabled KMS keys were not read" if self._unreadable else ""
+            click.echo(f"{_counted(progress)}: {state}{beside}.")
             return
         document = {
             "blobs": progress.blobs,
@@ -100,6 +105,7 @@ class _Report:
             "bytes": progress.bytes,
             "damaged": self.damaged,
             "missing": self.missing,
+            "unreadable": self._unreadable,
             "findings": self._listed,
         }
         click.echo(json.dumps(document, indent=2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portside.core import errors, iam_errors, image_errors, settings_errors
+from portside.core import errors, iam_errors, image_errors, kms_errors, settings_errors
 from portside.core.errors import RegistryError
 
 WIRE: dict[type[RegistryError], tuple[int, str]] = {
@@ -51,6 +51,9 @@ WIRE: dict[type[RegistryError], tuple[int, str]] = {
     errors.TooManyRequests: (429, "TOOMANYREQUESTS"),
     image_errors.ImageStorageClassUpdateNotSupported: (400, "UNSUPPORTED"),
     image_errors.LayerArchived: (404, "BLOB_UNKNOWN"),
+    # As of a right that is taken away: the client can do nothing about it, and trying again does not help.
+    kms_errors.KmsKeyNotFound: (403, "DENIED"),
+    kms_errors.KmsKeyDisabled: (403, "DENIED"),
     iam_errors.RepositoryPolicyNotFound: (404, "UNSUPPORTED"),
     iam_errors.RegistryPolicyNotFound: (404, "UNSUPPORTED"),
     settings_errors.LifecyclePolicyNotFound: (404, "UNSUPPORTED"),

@@ -9,6 +9,7 @@ from portside.identity.caller import Caller
 from portside.identity.context import tagging
 from portside.identity.policy import PolicyKind
 from portside.registry.access import Access
+from portside.registry.encryption import scope_of
 from portside.registry.policy_texts import stored_form
 from portside.registry.stores import Stores
 from portside.registry.template_documents import CREATE_ON_PUSH, ROOT, Template
@@ -19,12 +20,15 @@ from portside.storage.metadata.port import Unit
 async def make(
     stores: Stores, repository: RepositoryId, settings: RepositorySettings, template: Template | None = None
 ) -> Repository | None:
-    """Make a repository, with the policies of a template; None when there is one. Raises LimitExceeded."""
-    content_key = await stores.keys.key_for("content", repository.account)
+    """Make a repository, with the policies of a template; None when there is one.
+
+    Raises LimitExceeded, KmsKeyNotFound and KeyDisabled.
+    """
+    settings, content_key = await scope_of(stores, repository.registry, settings)
     async with stores.metadata.writing() as unit:
         now = stores.clock()
         # Whole seconds, as ECR shows the time (ecr-behaviour 3.2).
-        if not await unit.repositories.add(repository, settings, content_key.id, now // 1_000_000 * 1_000_000):
+        if not await unit.repositories.add(repository, settings, content_key, now // 1_000_000 * 1_000_000):
             return None
         stores.rules.quotas.admit_repository(repository.registry, await unit.repositories.count(repository.registry))
         made = await unit.repositories.find(repository)

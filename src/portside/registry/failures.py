@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from portside.core.errors import ContentDamaged, RegistryError, StorageFull, Unavailable
-from portside.storage.errors import Damaged, NoSpace, StorageUnavailable
+from portside.core.kms_errors import KmsKeyDisabled
+from portside.storage.errors import Damaged, KeyDisabled, NoSpace, StorageUnavailable
 
 
 def in_registry_words(failure: Exception) -> RegistryError | None:
@@ -15,6 +16,8 @@ def in_registry_words(failure: Exception) -> RegistryError | None:
             return StorageFull()
         case StorageUnavailable():
             return Unavailable()
+        case KeyDisabled():
+            return KmsKeyDisabled(failure.message)
         case Damaged():
             return ContentDamaged()
         case _:

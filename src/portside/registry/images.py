@@ -28,7 +28,7 @@ from portside.registry.recording import ACTIVE, Draft, Recording
 from portside.registry.removal import known, remove, remove_tag, tagged
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
-from portside.storage.errors import Damaged
+from portside.storage.errors import Damaged, KeyDisabled
 from portside.storage.metadata.port import Unit
 
 _MOST_AT_ONCE = 64 * 1024 * 1024
@@ -128,10 +128,16 @@ class Images:
                 )
             sealed = {digest: await manifest_content.stored(unit, held, digest) for digest in images}
         # The key after the unit: to fetch it may take a unit of its own.
-        contents = {
-            digest: await manifest_content.opened(self._keys, held, digest, content)
-            for digest, content in sealed.items()
-        }
+        try:
+            contents = {
+                digest: await manifest_content.opened(self._keys, held, digest, content)
+                for digest, content in sealed.items()
+            }
+        except KeyDisabled as disabled:
+            return [
+                outcomes.unreadable(asked, disabled.message) if isinstance(one, Image) else one
+                for asked, one in zip(wanted, found, strict=True)
+            ]
         await self._pulled(caller, held, *images.values())
         return [
             StoredImage(ImageId(asked.tag, one.digest), one, contents[one.digest]) if isinstance(one, Image) else one

@@ -70,7 +70,6 @@ class Layers:
         held, layer = await self._readable(caller, repository, digest)
         if layer.archived:
             raise LayerNotFound(repository, digest)
-        await self._keys.key(held.content_key)
         return LayerContent(layer, lambda start, stop: self._read(held, layer, start, stop))
 
     async def download_ticket(self, caller: Caller, repository: RepositoryId, digest: Digest) -> str:
@@ -106,7 +105,12 @@ class Layers:
 
     async def _readable(self, caller: Caller, repository: RepositoryId, digest: Digest) -> tuple[Repository, Layer]:
         await self._access.repository(caller, "ecr:GetDownloadUrlForLayer", repository)
-        return await self._recollection.recall(("layer", repository, digest), lambda: self._found(repository, digest))
+        held, layer = await self._recollection.recall(
+            ("layer", repository, digest), lambda: self._found(repository, digest)
+        )
+        # At every request: a KMS key may have been switched off. What reads afterwards finds the key opened.
+        await self._keys.key(held.content_key)
+        return held, layer
 
     async def _found(self, repository: RepositoryId, digest: Digest) -> tuple[Repository, Layer]:
         async with self._metadata.reading() as unit:

@@ -16,6 +16,7 @@ from portside.core.records import Layer, Repository
 from portside.identity.caller import Caller
 from portside.registry.access import Access
 from portside.registry.creation import make_on_push
+from portside.registry.encryption import must_be_usable
 from portside.registry.repositories import find, lock
 from portside.registry.settings import mounts_blobs
 from portside.registry.stores import Stores
@@ -42,6 +43,7 @@ class Mounts:
         """
         await self._access.repository(caller, "ecr:InitiateLayerUpload", repository)
         await make_on_push(self._stores, self._access, caller, repository)
+        await must_be_usable(self._stores, repository)
         for candidate in await self._candidates(repository, digest, source):
             if await self._may_read(caller, candidate):
                 mounted = await self._take(repository, candidate, digest)

@@ -54,6 +54,11 @@ def archived(asked: ImageId) -> ImageFailure:
     return ImageFailure(asked, "ImageInaccessible", "Requested image is archived; push or restore it to pull it")
 
 
+def unreadable(asked: ImageId, reason: str) -> ImageFailure:
+    """The KMS key of the repository cannot be used."""
+    return ImageFailure(asked, "KmsError", reason)
+
+
 def referenced(asked: ImageId, parents: Iterable[Digest]) -> ImageFailure:
     """Indexes list the image."""
     listed = ", ".join(str(parent) for parent in parents)

@@ -34,6 +34,7 @@ from portside.registry import parts
 from portside.registry.access import Access
 from portside.registry.content import Hash, Intake, copy, drop, until_done
 from portside.registry.creation import make_on_push
+from portside.registry.encryption import must_be_usable
 from portside.registry.presence import present
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
@@ -83,6 +84,7 @@ class Uploads:
         """Open an upload; those into the same repository that nobody went on with for a day end now."""
         await self._access.repository(caller, "ecr:InitiateLayerUpload", repository)
         await make_on_push(self._stores, self._access, caller, repository)
+        await must_be_usable(self._stores, repository)
         async with self._metadata.writing(durable=False) as unit:
             held = await lock(unit, repository)
             upload = Upload(

@@ -4,6 +4,7 @@ A blob is right when its length is the recorded one, every sealed segment authen
 digest. A manifest is right when it opens and hashes to its digest. A blob that is wrong is marked, so that it counts as
 missing and whoever pushes it again heals it, and its file is set aside. One that is absent or cut short is reported
 and not marked: `availability` sees that too, and sees the bytes when they are back, as those of a disk that was away.
+One whose KMS key is switched off is reported and not marked either: nobody can tell what it is before the key is back.
 
 Law: constant memory (design law 6). Pieces go through hash and memory one at a time, rows page by page.
 """
@@ -21,10 +22,11 @@ from portside.identity.box import Box, BoxError
 from portside.registry.content import PIECE, Hash
 from portside.registry.stores import Stores
 from portside.storage.blobs.port import Inventory
-from portside.storage.errors import Damaged, Missing, StorageUnusable
+from portside.storage.errors import Damaged, KeyDisabled, Missing, StorageUnusable
 from portside.storage.metadata.inspection import StoredBlob
 
 _PAGE = 100
+State = Literal["damaged", "missing", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Finding:
     """Something stored that is not what was recorded; `repository` is empty for a blob, which any may hold."""
 
     kind: Literal["blob", "manifest"]
-    state: Literal["damaged", "missing"]
+    state: State
     digest: str
     repository: str
     reason: str
@@ -76,7 +78,10 @@ class Verification:
         return progress
 
     async def _key(self, identifier: str) -> Box:
-        """The key that content is sealed under; one that does not open says nothing of the content."""
+        """The key that content is sealed under; one that does not open says nothing of the content.
+
+        Raises KeyDisabled.
+        """
         try:
             return (await self._keys.key(identifier)).box
         except Damaged as damage:
@@ -95,25 +100,31 @@ class Verification:
             after = (page[-1].content_key, str(page[-1].digest))
 
     async def _check_blob(self, blob: StoredBlob, progress: Progress, watch: Watch) -> None:
-        await self._key(blob.content_key)
-        progress.blobs += 1
-        failure = None
+        failure: Damaged | KeyDisabled | None = None
+        try:
+            await self._key(blob.content_key)
+            progress.blobs += 1
+        except KeyDisabled as disabled:
+            failure = disabled
         if blob.damaged:
             failure = Damaged("It was found damaged before, and nobody has pushed it again.")
         else:
             try:
-                await self._read(blob, progress, watch)
+                await self._must_be_there(blob)
+                if failure is None:
+                    await self._read(blob, progress, watch)
             except Damaged as damage:
                 failure = damage
         watch.read(progress)
         if failure is not None and await self._record(blob, failure):
-            state: Literal["damaged", "missing"] = "missing" if isinstance(failure, Missing) else "damaged"
-            watch.found(Finding("blob", state, str(blob.digest), "", failure.message))
+            watch.found(Finding("blob", _state(failure), str(blob.digest), "", failure.message))
+
+    async def _must_be_there(self, blob: StoredBlob) -> None:
+        if not await self._threads.run(partial(self._blobs.holds, blob.location, blob.size)):
+            raise Missing("Its file is not there, or has another length than was recorded.")
 
     async def _read(self, blob: StoredBlob, progress: Progress, watch: Watch) -> None:
         """Read a blob to its end; raises Damaged."""
-        if not await self._threads.run(partial(self._blobs.holds, blob.location, blob.size)):
-            raise Missing("Its file is not there, or has another length than was recorded.")
         hashed: Hash = hashlib.new(blob.digest.algorithm)
         for offset in range(0, max(blob.size, 1), PIECE):
             # An empty blob is read as well: its sealed form has a segment that has to authenticate.
@@ -127,9 +138,9 @@ class Verification:
     def _count(self, blob: StoredBlob, offset: int, length: int, hashed: Hash) -> None:
         hashed.update(self._blobs.read(blob.location, offset, length, blob.size))
 
-    async def _record(self, blob: StoredBlob, failure: Damaged) -> bool:
+    async def _record(self, blob: StoredBlob, failure: Damaged | KeyDisabled) -> bool:
         """Mark a damaged blob; whether it still is where it was: it may have been healed or collected meanwhile."""
-        if isinstance(failure, Missing):
+        if isinstance(failure, Missing | KeyDisabled):
             async with self._metadata.reading() as unit:
                 standing = await unit.layers.blob(blob.content_key, blob.digest)
             return standing is not None and standing.location == blob.location
@@ -157,15 +168,29 @@ class Verification:
             stored = await unit.inspection.manifest(repository, digest)
         if stored is None:
             return  # deleted meanwhile
-        progress.manifests += 1
-        progress.bytes += len(stored.sealed)
         reason = ""
+        state: State = "damaged"
         try:
             content = (await self._key(stored.content_key)).open(stored.sealed, str(digest).encode())
             if Digest.of(content, digest.algorithm) != digest:
                 reason = "Its content has another digest."
         except BoxError:
             reason = "It does not authenticate."
+        except KeyDisabled as disabled:
+            reason, state = disabled.message, "unreadable"
+        if state != "unreadable":
+            progress.manifests += 1
+            progress.bytes += len(stored.sealed)
         watch.read(progress)
         if reason:
-            watch.found(Finding("manifest", "damaged", str(digest), stored.repository.arn, reason))
+            watch.found(Finding("manifest", state, str(digest), stored.repository.arn, reason))
+
+
+def _state(failure: Damaged | KeyDisabled) -> State:
+    match failure:
+        case KeyDisabled():
+            return "unreadable"
+        case Missing():
+            return "missing"
+        case _:
+            return "damaged"

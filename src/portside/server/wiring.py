@@ -32,6 +32,7 @@ from portside.registry.iam.management import IdentityManagement
 from portside.registry.iam.operators import Operators
 from portside.registry.iam.simulation import Simulation
 from portside.registry.images import Images
+from portside.registry.kms import KmsOperators
 from portside.registry.layers import Layers
 from portside.registry.lifecycle.policies import LifecyclePolicies
 from portside.registry.lifecycle.previews import LifecyclePreviews
@@ -119,6 +120,7 @@ class Tending:
     collection: Collection
     verification: Verification
     operators: Operators
+    kms: KmsOperators
     simulation: Simulation
     follower: Follower
     lifecycle: LifecycleRuns
@@ -211,6 +213,7 @@ async def tending(settings: Settings) -> AsyncGenerator[Tending, None]:
             Collection(stores, inventory),
             Verification(stores, inventory),
             Operators(stores),
+            KmsOperators(stores),
             Simulation(stores, Access(stores)),
             Follower(stores.metadata),
             LifecycleRuns(stores, settings.lifecycle_interval * _SECOND or _DAY),

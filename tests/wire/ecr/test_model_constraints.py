@@ -92,10 +92,10 @@ PATTERNED = (
     f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-profiles/some",
 )
 COMPANIONS: dict[str, dict[str, Any]] = {
+    "kmsKey": {"encryptionType": "KMS"},
     "imageTagMutabilityExclusionFilters": {"imageTagMutability": "MUTABLE_WITH_EXCLUSION"},
 }
 REFUSED_ALL_THE_SAME = {
-    "encryptionConfiguration.kmsKey": "KMS keys are refused until there are local ones (docs/divergences.md)",
     "nextToken": "only the answer with the page before gives one",
 }
 """Optional members whose allowed values may be InvalidParameterException, and why."""

@@ -100,25 +100,25 @@ async def untag_resource(call: Call, request: model.UntagResourceRequest) -> mod
 
 def _settings(request: model.CreateRepositoryRequest) -> RepositorySettings:
     mutability = request.imageTagMutability or "MUTABLE"
-    encryption = request.encryptionConfiguration
-    if encryption is not None:
-        _require_aes256(encryption)
+    encryption_type, kms_key = _encryption(request.encryptionConfiguration)
     scanning = request.imageScanningConfiguration
     return RepositorySettings(
         tag_mutability=mutability,
         tag_exclusions=read_exclusions(mutability, request.imageTagMutabilityExclusionFilters),
         scan_on_push=scanning is not None and bool(scanning.scanOnPush),
+        encryption_type=encryption_type,
+        kms_key=kms_key,
         resource_tags=resource_tags(request.tags or ()),
     )
 
 
-def _require_aes256(encryption: model.EncryptionConfiguration) -> None:
-    if encryption.encryptionType != "AES256":
-        reason = "Portside does not support KMS keys yet. Member must satisfy enum value set: [AES256]"
-        raise InvalidParameter("encryptionConfiguration.encryptionType", reason)
-    if encryption.kmsKey is not None:
+def _encryption(given: model.EncryptionConfiguration | None) -> tuple[str, str | None]:
+    if given is None:
+        return "AES256", None
+    if given.encryptionType == "AES256" and given.kmsKey is not None:
         reason = "Member must be null when encryptionType is AES256"
         raise InvalidParameter("encryptionConfiguration.kmsKey", reason)
+    return given.encryptionType, given.kmsKey
 
 
 def _written(call: Call, repository: Repository) -> model.Repository:

@@ -12,6 +12,7 @@ from portside.aws import errors
 from portside.aws.protocol import documents, query
 from portside.aws.protocol.arrival import Send
 from portside.core.errors import BodyTruncated, InvalidLayerPart, RegistryError, RequestTooLarge, TooManyRequests
+from portside.core.kms_errors import KmsFailure
 
 _UNREAD = (BodyTruncated, RequestTooLarge, TooManyRequests)
 
@@ -72,6 +73,8 @@ async def send_answer(answer: Answer, request_id: str, send: Send) -> None:
 
 def _members(error: RegistryError | None) -> dict[str, Any]:
     """Give the members that the model has for this error besides its message."""
+    if isinstance(error, KmsFailure):
+        return {"kmsError": error.code}
     if not isinstance(error, InvalidLayerPart):
         return {}
     found: dict[str, Any] = {

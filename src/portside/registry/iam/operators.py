@@ -16,7 +16,7 @@ from portside.identity.keys import LONG_TERM, new_access_key_id, new_secret
 from portside.registry.principals import ROOT, SESSIONS_FROM
 from portside.registry.stores import Stores
 from portside.storage.metadata.accounts import AccessKeyRow
-from portside.storage.metadata.port import Unit
+from portside.storage.metadata.port import Metadata, Unit
 
 _PAGE = 1000
 _DIGITS = 12
@@ -72,7 +72,7 @@ class Operators:
 
     async def rotate_key(self, account: str | None, *, keep_old: bool) -> RootKey:
         """Give an account, the only one without a number, a new root key; old ones stop unless they are to be kept."""
-        account = account or await self._only_account()
+        account = account or await only_account(self._metadata)
         row, key = await self._new_key(account)
         async with self._metadata.writing() as unit:
             if not await unit.accounts.exists(account):
@@ -85,7 +85,7 @@ class Operators:
 
     async def revoke_sessions(self, account: str | None, role: str) -> str:
         """End every session that a role has now; the role's ARN. Raises NoSuchEntity."""
-        account = account or await self._only_account()
+        account = account or await only_account(self._metadata)
         async with self._metadata.writing() as unit:
             found = await unit.identities.lock(account, Kind.ROLE, role)
             if found is None:
@@ -94,17 +94,19 @@ class Operators:
             await unit.identities.change(dataclasses.replace(found, attributes=attributes))
         return found.arn
 
-    async def _only_account(self) -> str:
-        async with self._metadata.reading() as unit:
-            found = await unit.accounts.page("", 2)
-        if len(found) != 1:
-            raise InvalidInput("There are several accounts: say which one with --of ACCOUNT.")
-        return found[0][0]
-
     async def _new_key(self, account: str) -> tuple[AccessKeyRow, RootKey]:
         identifier, secret = new_access_key_id(LONG_TERM, account), new_secret()
         sealed = (await self._keys.key_for("secret")).box.seal(secret.encode("ascii"), identifier.encode())
         return AccessKeyRow(identifier, account, ROOT, sealed, active=True), RootKey(account, identifier, secret)
+
+
+async def only_account(metadata: Metadata) -> str:
+    """The account that is meant where none is named; raises InvalidInput where there are several."""
+    async with metadata.reading() as unit:
+        found = await unit.accounts.page("", 2)
+    if len(found) != 1:
+        raise InvalidInput("There are several accounts: say which one with --of ACCOUNT.")
+    return found[0][0]
 
 
 async def _known(unit: Unit, account: str, at: int) -> KnownAccount:
