@@ -14,9 +14,11 @@ from portside.core.digest import Digest
 from portside.core.errors import ContentDamaged, ImageNotFound, RegistryError, RepositoryNotFound
 from portside.core.kms_errors import KmsKeyDisabled, KmsKeyNotFound
 from portside.core.names import ImageId, RegistryId, parse_tag
+from portside.core.records import RepositorySettings
 from portside.registry.failures import in_registry_words
 from portside.registry.kms import KmsOperators, KnownKey
 from portside.registry.outcomes import ImageFailure, StoredImage
+from portside.registry.template_documents import CREATE_ON_PUSH, Template
 from portside.registry.verification import Finding, Watch
 from portside.storage.errors import Damaged, KeyDisabled
 from tests.registry.house import ACCOUNT, APP, HOME, REGION, STRANGER, Clock, House, image_of, in_pieces, noise, opened
@@ -310,6 +312,40 @@ async def test_images_and_repositories_are_deleted_and_swept_under_a_disabled_ke
     assert [path for path in house.files() if "blobs" in path.parts] == []
     with pytest.raises(RepositoryNotFound):
         await house.read(Digest.of(LAYER))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_archived_layers_are_moved_and_come_back_while_the_key_is_disabled(
+    tmp_path: Path, clock: Clock, kind: str
+) -> None:
+    (tmp_path / "main").mkdir()
+    async with opened(tmp_path / "main", clock, archive=tmp_path / "archive") as house:
+        key = await encrypted(house, kind)
+        assert house.moving is not None
+        update = house.registry.storage_classes.update
+        await switch(house, key, on=False)
+        await update(house.caller, APP, TAGGED, "ARCHIVE")
+        moved = await house.moving.run()
+        assert (moved.archived, moved.left) == (2, 0)
+        await update(house.caller, APP, TAGGED, "STANDARD")
+        moved = await house.moving.run()
+        assert (moved.restored, moved.images, moved.left) == (2, 1, 0)
+        await switch(house, key, on=True)
+        assert await house.read(Digest.of(LAYER)) == LAYER
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_push_makes_its_repository_under_the_key_of_a_template(house: House, kind: str) -> None:
+    key = await kms_key(house)
+    settings = RepositorySettings(encryption_type=kind, kms_key=key.arn)
+    await house.registry.templates.create(house.caller, HOME, Template("team", (CREATE_ON_PUSH,), settings))
+    await push(house)
+    assert await house.read(Digest.of(LAYER)) == LAYER
+    await switch(house, key, on=False)
+    assert type(await refused(house.read(Digest.of(LAYER)))) is KmsKeyDisabled
+    assert type(await refused(house.registry.uploads.begin(house.caller, OTHER))) is KmsKeyDisabled
+    with pytest.raises(RepositoryNotFound):
+        await house.read(Digest.of(LAYER), OTHER)
 
 
 # --- nothing is taken for damage ------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ class Layers:
         return layer
 
     async def open(self, caller: Caller, repository: RepositoryId, digest: Digest) -> LayerContent:
-        """A layer to read; raises LayerNotFound."""
+        """A layer to read; raises LayerNotFound, and KeyDisabled."""
         held, layer = await self._readable(caller, repository, digest)
         if layer.archived:
             raise LayerNotFound(repository, digest)
