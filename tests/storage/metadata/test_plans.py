@@ -71,13 +71,14 @@ STATEMENTS = {
     for key, statement in members(found)
     if isinstance(statement, Statement)
 }
-PAGES = [
-    "repositories_PAGE",
-    "tags_PAGE",
-    *(f"manifests_{kind}_{status}" for kind in ("PAGES", "IDENTIFIERS") for status in ("ANY", "TAGGED", "UNTAGGED")),
+OF_MANIFESTS = [
+    f"manifests_{kind}_{status}" for kind in ("PAGES", "IDENTIFIERS") for status in ("ANY", "TAGGED", "UNTAGGED")
 ]
+OF_A_STATUS = [f"{name[: name.rindex('_')]}_OF_STATUS_{name[name.rindex('_') + 1 :]}" for name in OF_MANIFESTS]
+PAGES = ["repositories_PAGE", "tags_PAGE", *OF_MANIFESTS]
 REFERRERS = ["manifests_REFERRERS_ANY", "manifests_REFERRERS_TYPED"]
 SEEKS = {
+    **dict.fromkeys(OF_A_STATUS, "(repository=? AND status=? AND (pushed_at,digest)>(?,?))"),
     "repositories_PAGE": "(account=? AND region=? AND name>?)",
     "tags_PAGE": "(repository=? AND name>?)",
     "manifests_PAGES_ANY": "(repository=? AND (pushed_at,digest)>(?,?))",
@@ -122,7 +123,12 @@ SEEKS = {
 SORTED = {
     "accounts_ACCESS_KEYS",  # an account has a handful
     "layers_LOCK_ALL",  # each blob of a repository that is deleted
-    *(f"manifests_IDENTIFIERS_{status}" for status in ("ANY", "TAGGED", "UNTAGGED")),  # the tags of one image
+    # The tags of one image.
+    *(
+        f"manifests_IDENTIFIERS_{kind}{status}"
+        for kind in ("", "OF_STATUS_")
+        for status in ("ANY", "TAGGED", "UNTAGGED")
+    ),
 }
 FEW, MANY = 100, 3000
 

@@ -60,23 +60,35 @@ _COUNT = prepare(
 )
 
 _AFTER = tuple_(bindparam("pushed_at", type_=BigInteger), bindparam("digest", type_=String))
-_ASKED = bindparam("status", type_=String)
-_OF_STATUS = or_(_m.status == _ASKED, _ASKED == "ANY")
+_OF_STATUS = _m.status == bindparam("status")
+_ANY = "ANY"
+"""Of any status, or with tags and without."""
 _TAGGED = exists().where(_t.repository == _m.repository, _t.digest == _m.digest)
 
 
 def _page(*conditions: Any) -> Statement:
     return prepare(
-        COLUMNS.where(_IN, tuple_(_m.pushed_at, _m.digest) > _AFTER, _OF_STATUS, *conditions)
+        COLUMNS.where(_IN, tuple_(_m.pushed_at, _m.digest) > _AFTER, *conditions)
         .order_by(_m.pushed_at, _m.digest)
         .limit(bindparam("limit"))
     )
 
 
-_PAGES = {"ANY": _page(), "TAGGED": _page(_TAGGED), "UNTAGGED": _page(~_TAGGED)}
+# An index serves a statement that asks for one status, and another serves one that asks for none.
+_PAGES = {_ANY: _page(), "TAGGED": _page(_TAGGED), "UNTAGGED": _page(~_TAGGED)}
+_PAGES_OF_STATUS = {
+    _ANY: _page(_OF_STATUS),
+    "TAGGED": _page(_OF_STATUS, _TAGGED),
+    "UNTAGGED": _page(_OF_STATUS, ~_TAGGED),
+}
 
 _OF_SUBJECT = (
-    COLUMNS.where(_IN, _m.subject == bindparam("subject"), _m.digest > bindparam("after"), _OF_STATUS)
+    COLUMNS.where(
+        _IN,
+        _m.subject == bindparam("subject"),
+        _m.digest > bindparam("after"),
+        or_(_OF_STATUS, bindparam("status", type_=String) == _ANY),
+    )
     .order_by(_m.digest)
     .limit(bindparam("limit"))
 )
@@ -95,7 +107,6 @@ def _identifiers(*conditions: Any) -> Statement:
         .select_from(_JOINED)
         .where(
             _IN,
-            _OF_STATUS,
             # Both say where the page begins; the first alone can use the index.
             tuple_(_m.pushed_at, _m.digest) >= _AFTER,
             tuple_(_m.pushed_at, _m.digest, _TAG)
@@ -111,10 +122,12 @@ def _identifiers(*conditions: Any) -> Statement:
     )
 
 
-_IDENTIFIERS = {
-    "ANY": _identifiers(),
-    "TAGGED": _identifiers(_t.name.is_not(None)),
-    "UNTAGGED": _identifiers(_t.name.is_(None)),
+_HAS_TAG, _HAS_NONE = _t.name.is_not(None), _t.name.is_(None)
+_IDENTIFIERS = {_ANY: _identifiers(), "TAGGED": _identifiers(_HAS_TAG), "UNTAGGED": _identifiers(_HAS_NONE)}
+_IDENTIFIERS_OF_STATUS = {
+    _ANY: _identifiers(_OF_STATUS),
+    "TAGGED": _identifiers(_OF_STATUS, _HAS_TAG),
+    "UNTAGGED": _identifiers(_OF_STATUS, _HAS_NONE),
 }
 
 _ADD_REFERENCE = Statement(
@@ -183,8 +196,9 @@ class Manifests:
 
         `tagged` is ANY, TAGGED or UNTAGGED; `status` is an image's or ANY.
         """
+        statements, asked = (_PAGES, {}) if status == _ANY else (_PAGES_OF_STATUS, {"status": status})
         rows = await self._session.rows(
-            _PAGES[tagged], repository=repository, pushed_at=after[0], digest=after[1], limit=limit, status=status
+            statements[tagged], repository=repository, pushed_at=after[0], digest=after[1], limit=limit, **asked
         )
         return [image_of(row) for row in rows]
 
@@ -192,14 +206,15 @@ class Manifests:
         self, repository: int, tagged: str, after: tuple[int, str, str], limit: int, *, status: str = "ANY"
     ) -> Sequence[tuple[Digest, Tag | None, int]]:
         """(digest, tag, push time) once for each tag, and once without a tag for an untagged manifest."""
+        statements, asked = (_IDENTIFIERS, {}) if status == _ANY else (_IDENTIFIERS_OF_STATUS, {"status": status})
         rows = await self._session.rows(
-            _IDENTIFIERS[tagged],
+            statements[tagged],
             repository=repository,
             pushed_at=after[0],
             digest=after[1],
             tag=after[2],
             limit=limit,
-            status=status,
+            **asked,
         )
         return [(Digest.parse(digest), Tag(tag) if tag else None, pushed_at) for digest, tag, pushed_at in rows]
 

@@ -248,6 +248,7 @@ manifests = Table(
     Column("archived_at", BigInteger),  # the last time
     Column("activated_at", BigInteger),  # the last time that it came back from the archive
     Index(None, "repository", "pushed_at", "digest"),
+    Index(None, "repository", "status", "pushed_at", "digest"),
     Index(None, "repository", "subject", "digest"),
     Index(None, "repository", "subject", "artifact_type", "digest"),
     _index_where("status = 'ARCHIVED'", "archived_at", "repository", "digest"),

@@ -23,6 +23,12 @@ def upgrade() -> None:
     """Change the schema."""
     op.add_column("manifests", sa.Column("archived_at", sa.BigInteger(), nullable=True))
     op.add_column("manifests", sa.Column("activated_at", sa.BigInteger(), nullable=True))
+    op.create_index(
+        op.f("ix_manifests_repository_status_pushed_at_digest"),
+        "manifests",
+        ["repository", "status", "pushed_at", "digest"],
+        unique=False,
+    )
     _add_lifecycle()
     _add_settings_of_registries()
     op.create_table(
