@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check conformance model bench bench-client soak clean
+.PHONY: help setup setup-dev run test check conformance terraform model bench bench-client soak clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  %-13s %s\n' "$$name" "$$what"; done
@@ -29,6 +29,9 @@ check: setup-dev ## format, lint, types, import contracts
 
 conformance: setup-dev ## run the OCI's own conformance suite; writes docs/reference/conformance.md
 	$(BIN)/python -m tests.conformance_suite
+
+terraform: setup-dev ## apply, plan and destroy with Terraform's real AWS provider; needs terraform on PATH
+	$(BIN)/python -m tests.terraform
 
 model: setup-dev ## generate the ECR API's types from botocore's model
 	$(BIN)/python tools/model.py

@@ -76,10 +76,15 @@ async def test_what_is_missing_is_said(house: House) -> None:
     for ask in (
         templates.update(house.caller, HOME, "prod", lambda template: template),
         templates.delete(house.caller, HOME, "prod"),
-        templates.describe(house.caller, HOME, ["prod"], limit=1, token=None),
     ):
         with pytest.raises(TemplateNotFound, match="'prod' does not exist"):
             await ask
+
+
+async def test_prefixes_without_a_template_are_left_out_of_what_is_described(house: House) -> None:
+    await create(house, WHOLE)
+    found = await house.registry.templates.describe(house.caller, HOME, ["none", "prod"], limit=1, token=None)
+    assert [template.prefix for template in found.items] == ["prod"]
 
 
 @pytest.mark.parametrize(

@@ -70,13 +70,18 @@ class Templates:
     async def describe(
         self, caller: Caller, registry: RegistryId, prefixes: Sequence[str], *, limit: int, token: str | None
     ) -> Listing[Template]:
-        """The templates of these prefixes, in that order, or a page of all; raises TemplateNotFound."""
+        """The templates that there are of these prefixes, in that order, or a page of all.
+
+        A prefix without one is left out: the model names no error for it here, so that the AWS SDKs whose errors are
+        types (Go's, and with it Terraform) could not tell it from a failure.
+        """
         await self._access.registry(caller, "ecr:DescribeRepositoryCreationTemplates", registry)
         query = f"templates\n{registry.account}\n{registry.region}"
         after = str(self._pages.open(query, token)[0]) if token else ""
         async with self._metadata.reading() as unit:
             if prefixes:
-                return Listing([await _one(unit, registry, prefix) for prefix in dict.fromkeys(prefixes)], None)
+                asked = [await unit.templates.find(registry, prefix) for prefix in dict.fromkeys(prefixes)]
+                return Listing([unpacked(row) for row in asked if row is not None], None)
             rows = await unit.templates.page(registry, after, limit + 1)
         more = self._pages.seal(query, [rows[limit - 1].prefix]) if len(rows) > limit else None
         return Listing([unpacked(row) for row in rows[:limit]], more)
@@ -89,13 +94,6 @@ async def template_for(unit: Unit, repository: RepositoryId, scenario: str) -> T
         if row is not None and scenario in (template := unpacked(row)).applied_for:
             return template
     return None
-
-
-async def _one(unit: Unit, registry: RegistryId, prefix: str) -> Template:
-    row = await unit.templates.find(registry, prefix)
-    if row is None:
-        raise TemplateNotFound(registry, prefix)
-    return unpacked(row)
 
 
 async def _check(unit: Unit, template: Template) -> None:

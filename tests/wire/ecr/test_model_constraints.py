@@ -99,8 +99,6 @@ REFUSED_ALL_THE_SAME = {
     "nextToken": "only the answer with the page before gives one",
 }
 """Optional members whose allowed values may be InvalidParameterException, and why."""
-NOT_OF_THE_MODEL = {"DescribeRepositoryCreationTemplates": {"TemplateNotFoundException"}}
-"""Errors that ECR answers all the same: Terraform relies on this one (ecr-behaviour 3.8)."""
 PASSING = "LifecyclePolicyPreviewInProgressException"
 """The answer as long as the request before is being carried out."""
 
@@ -239,7 +237,6 @@ def caller(request: pytest.FixtureRequest, state: Path) -> Iterator[Caller]:
 @pytest.mark.parametrize("operation", sorted(HANDLERS))
 def test_what_the_model_allows_is_not_called_invalid(operation: str, caller: Caller) -> None:
     others = {"", *(error["shape"] for error in MODEL["operations"][operation]["errors"])} - {INVALID}
-    others |= NOT_OF_THE_MODEL.get(operation, set())
     surprises: list[str] = []
     for site in sites(operation):
         if site.optional or not site.path:

@@ -51,8 +51,8 @@ def test_a_template_is_made_shown_changed_and_removed(registry: RunningRegistry)
     gone = ("description", "lifecyclePolicy", "resourceTags", "imageTagMutabilityExclusionFilters")
     assert not changed.keys() & set(gone)
     assert ecr.delete_repository_creation_template(prefix="whole")["repositoryCreationTemplate"] == changed
+    assert ecr.describe_repository_creation_templates(prefixes=["whole"])["repositoryCreationTemplates"] == []
     for ask in (
-        lambda: ecr.describe_repository_creation_templates(prefixes=["whole"]),
         lambda: ecr.delete_repository_creation_template(prefix="whole"),
         lambda: ecr.update_repository_creation_template(prefix="whole"),
     ):
