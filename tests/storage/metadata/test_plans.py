@@ -6,6 +6,7 @@ index serves a statement at all.
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -14,26 +15,6 @@ from typing import Any
 
 import pytest
 
-from portside.storage.metadata import (
-    accounts,
-    archive,
-    events,
-    garbage,
-    inspection,
-    kms_keys,
-    layers,
-    leases,
-    lifecycle,
-    manifests,
-    previews,
-    pull_exclusions,
-    repositories,
-    settings,
-    snapshot,
-    tags,
-    templates,
-    uploads,
-)
 from portside.storage.metadata.statements import Statement
 from tests.conformance.nouns.rows import NOW, digest
 
@@ -44,26 +25,11 @@ def members(found: object) -> list[tuple[object, object]]:
     return [*enumerate(found, 1)] if isinstance(found, tuple) else [("", found)]
 
 
-MODULES = (
-    accounts,
-    archive,
-    events,
-    garbage,
-    inspection,
-    kms_keys,
-    layers,
-    leases,
-    lifecycle,
-    manifests,
-    previews,
-    pull_exclusions,
-    repositories,
-    settings,
-    snapshot,
-    tags,
-    templates,
-    uploads,
+NOUNS = (
+    "accounts archive events garbage inspection kms_keys layers leases lifecycle manifests previews pull_exclusions "
+    "repositories settings snapshot tags templates uploads"
 )
+MODULES = [importlib.import_module(f"portside.storage.metadata.{name}") for name in NOUNS.split()]
 STATEMENTS = {
     f"{module.__name__.rpartition('.')[2]}{name}{f'_{key}' if key else ''}": statement
     for module in MODULES
