@@ -5,6 +5,7 @@ Whoever removes comes here: BatchDeleteImage, docker's DELETE, and lifecycle pol
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from portside.core.names import ImageId, Tag
@@ -66,6 +67,8 @@ async def announce_all(unit: Unit, held: Repository, now: int) -> None:
         told = [event for image in images for event in events.deleted_all(held.id, image)]
         await events.announce(unit, held.id.registry, now, told)
         after = str(images[-1].digest)
+        # SQLite answers on the event loop: others have their turn between two pages.
+        await asyncio.sleep(0)
 
 
 async def tagged(unit: Unit, held: Repository, image: Image) -> Image:
