@@ -14,8 +14,8 @@ from portside.registry import events, outcomes
 from portside.registry.outcomes import ImageFailure
 from portside.storage.metadata.port import Unit
 
-_PAGE = 500
-"""Images that are read at once."""
+_PAGE = 100
+"""Images that are read at once; each may have a thousand tags."""
 
 
 async def known(unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:

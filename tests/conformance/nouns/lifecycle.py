@@ -47,25 +47,29 @@ class LifecycleConformance:
         async with metadata.writing() as unit:
             assert await unit.previews.find(key) is None
             await unit.previews.start(key, PREVIEW)
-            await unit.previews.add_results(key, 0, [("a", "1"), ("b", "2"), ("c", "3")])
+            await unit.previews.add_results(key, "one", 0, [("a", "1"), ("b", "2"), ("c", "3")])
             assert await unit.previews.end(key, "one", "COMPLETE", 2, 1)
             assert await unit.previews.find(key) == replace(PREVIEW, status="COMPLETE", expiring=2, transitioning=1)
             await unit.previews.start(key, other := replace(PREVIEW, id="two"))
             assert not await unit.previews.end(key, "one", "FAILED", 0, 0)
             assert await unit.previews.find(key) == other
-            assert await unit.previews.results(key, -1, 10) == []
+            assert await unit.previews.results(key, "two", -1, 10) == []
+            await unit.previews.add_results(key, "two", 0, [("a", "4")])
+            assert [await unit.previews.forget(key, "two", 2) for _ in range(3)] == [2, 1, 0]
+            assert await unit.previews.results(key, "two", -1, 10) == [(0, "4")]
 
     @pytest.mark.parametrize("limit", [1, 2, 10])
     async def test_results_come_in_order(self, metadata: Metadata, limit: int) -> None:
         key = await key_of(metadata)
         async with metadata.writing() as unit:
-            await unit.previews.add_results(key, 0, [("c", "1"), ("a", "2")])
-            await unit.previews.add_results(key, 2, [("b", "3")])
+            await unit.previews.add_results(key, "one", 0, [("c", "1"), ("a", "2")])
+            await unit.previews.add_results(key, "one", 2, [("b", "3")])
+            await unit.previews.add_results(key, "other", 0, [("a", "9")])
             found: list[tuple[int, str]] = []
-            while page := await unit.previews.results(key, found[-1][0] if found else -1, limit):
+            while page := await unit.previews.results(key, "one", found[-1][0] if found else -1, limit):
                 found += page
             assert found == [(0, "1"), (1, "2"), (2, "3")]
-            assert [await unit.previews.result(key, one) for one in "abcd"] == ["2", "3", "1", None]
+            assert [await unit.previews.result(key, "one", one) for one in "abcd"] == ["2", "3", "1", None]
 
     @pytest.mark.parametrize("limit", [1, 2, 10])
     async def test_a_snapshot_has_tags_and_parents(self, metadata: Metadata, limit: int) -> None:
@@ -102,7 +106,7 @@ class LifecycleConformance:
         async with metadata.writing() as unit:
             await unit.lifecycle.put(key, "first", NOW)
             await unit.previews.start(key, PREVIEW)
-            await unit.previews.add_results(key, 0, [("a", "1")])
+            await unit.previews.add_results(key, "one", 0, [("a", "1")])
             await unit.repositories.delete(key)
             assert await unit.lifecycle.due(NOW, 10) == []
             assert await unit.previews.find(key) is None

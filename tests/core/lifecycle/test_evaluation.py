@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portside.core.lifecycle.evaluation import DAY, Candidate, Outcome, evaluate
+from portside.core.lifecycle.evaluation import DAY, Candidate, EvaluationStopped, Outcome, evaluate
 from portside.core.lifecycle.grammar import read
 from portside.core.lifecycle.policy import Policy, Rule
 from tests.core.lifecycle.slow_evaluator import slowly
@@ -139,6 +139,20 @@ def test_an_archived_signature_is_not_archived_again_and_is_deleted_with_its_ima
     assert gone(applied(ANY_OLD, image("a"), signature)) == ["a", "s"]
 
 
+def test_what_refers_to_an_image_goes_after_it_however_old_it_is() -> None:
+    assert gone(applied(ANY_OLD, image("s", 30, subject="a"), image("a", 9))) == ["a", "s"]
+
+
+def test_an_index_that_lists_its_own_subject_goes_before_it() -> None:
+    assert gone(applied(ANY_OLD, image("index", 9, subject="a"), image("a", 30, parents=["index"]))) == ["index", "a"]
+
+
+def test_an_evaluation_can_be_stopped() -> None:
+    turns = iter([True] * 5)
+    with pytest.raises(EvaluationStopped):
+        evaluate(Policy([ANY_OLD]), [image(str(n)) for n in range(9)], NOW, lambda: next(turns, False))
+
+
 def test_deep_nesting_is_no_trouble() -> None:
     images = [image(f"{n:06}", parents=[f"{n - 1:06}"] if n else []) for n in range(20_000)]
     assert len(applied(ANY_OLD, *images).actions) == 20_000
@@ -209,4 +223,5 @@ def test_both_evaluators_agree(rules: list[Rule], images: list[Candidate]) -> No
     for action in outcome.actions:
         # Whatever acts and lists it has acted before.
         assert {parent for parent in action.image.parents if parent in gone(outcome)} <= done
+        assert action.image.subject not in gone(outcome) or action.image.subject in done
         done.add(action.image.digest)

@@ -207,6 +207,10 @@ REFUSED: dict[str, tuple[str, str]] = {
         policy(changed(TAGGED, selection__tagPrefixList=[""])),
         "tagPrefixList and tagPatternList cannot hold an empty string.",
     ),
+    "too many patterns": (
+        policy(changed(TAGGED, selection__tagPrefixList=[str(number) for number in range(101)])),
+        "tagPrefixList and tagPatternList can have at most 100 entries.",
+    ),
     "five stars": (
         policy(changed(TAGGED, selection__tagPrefixList=None, selection__tagPatternList=["*" * 5])),
         "A tag pattern can have at most 4 wildcards.",
@@ -254,6 +258,11 @@ def test_rules_of_different_storage_classes_do_not_meet() -> None:
         len(read(policy(TAGGED, changed(archived, rulePriority=2), everything, changed(ANY, rulePriority=10))).rules)
         == 4
     )
+
+
+def test_what_is_listed_twice_counts_once() -> None:
+    [rule] = read(policy(changed(TAGGED, selection__tagPrefixList=["v"] * 5000))).rules
+    assert rule.prefixes == ("v",)
 
 
 def test_a_policy_is_given_back_without_spaces_and_in_its_own_order() -> None:

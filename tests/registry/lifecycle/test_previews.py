@@ -93,8 +93,22 @@ async def test_one_preview_is_made_at_a_time(app: House) -> None:
 async def test_a_preview_whose_maker_died_has_failed_and_can_be_started_again(app: House) -> None:
     previews = app.registry.lifecycle_previews
     await previews.start(app.caller, APP, policy(KEEP_ONE))
+    for task in asyncio.all_tasks():
+        if task.get_name() == "lifecycle preview":
+            await task
+    await app.rows("UPDATE lifecycle_previews SET status = 'IN_PROGRESS'")
+    app.clock.forward(300)
+    assert (await look(app)).row.status == "IN_PROGRESS"
+    app.clock.forward(1)
+    assert (await look(app)).row.status == "FAILED"
+    assert (await finished(app, policy(KEEP_ONE))).row.status == "COMPLETE"
+
+
+async def test_a_preview_that_is_given_up_has_failed_at_once(app: House) -> None:
+    previews = app.registry.lifecycle_previews
+    await previews.start(app.caller, APP, policy(KEEP_ONE))
+    await asyncio.sleep(0)
     await previews.close()
-    app.clock.forward(301)
     assert (await look(app)).row.status == "FAILED"
     assert (await finished(app, policy(KEEP_ONE))).row.status == "COMPLETE"
 

@@ -17,11 +17,12 @@ from portside.core.lifecycle.grammar import read
 from portside.core.names import ImageId, parse_tag
 from portside.core.settings_errors import LifecyclePolicyNotFound
 from portside.jobs.lifecycle import apply_lifecycle_policies
+from portside.registry.lifecycle.evaluator import Evaluator
 from portside.registry.lifecycle.runs import LifecycleRuns
 from portside.storage.errors import StorageUnavailable
 from portside.storage.metadata.port import Metadata, Unit
 from tests.conformance.nouns.counts import assert_counted
-from tests.registry.house import APP, HOME, SECOND, Clock, House, image_of, index_of, opened
+from tests.registry.house import APP, HOME, SECOND, Clock, House, described, image_of, index_of, opened
 from tests.registry.lifecycle.rules import ARCHIVE_UNUSED, DAY, EXPIRE_UNTAGGED, KEEP_ONE, policy
 
 INTERVAL = DAY * SECOND
@@ -164,6 +165,18 @@ async def test_a_policy_that_cannot_be_read_is_said_and_keeps_no_other_from_its_
     assert await runs(app).run_due() == 0
 
 
+async def test_a_policy_that_takes_too_long_is_put_off_and_keeps_no_other_waiting(app: House) -> None:
+    await app.create(other := HOME.repository("other"))
+    await app.registry.lifecycle_policies.put(app.caller, other, policy(KEEP_ONE))
+    await put(app, KEEP_ONE)
+    slow = LifecycleRuns(app.stores, INTERVAL, Evaluator(longest=0.0))
+    with capture_logs() as logs:
+        assert await slow.run_due() == 2
+    assert [line["reason"][:18] for line in logs if "reason" in line] == ["It takes too long:"]
+    assert await tags(app) == ["v1", None, "v2"]
+    assert await slow.run_due() == 0
+
+
 # --- what happens meanwhile -----------------------------------------------------------------------------------------
 
 
@@ -220,6 +233,33 @@ async def test_an_image_that_changed_meanwhile_is_spared(
     run = await runs(house).run(APP)
     assert (run.expired, run.spared) == (1, 1)
     assert await tags(other) == left
+
+
+async def test_an_image_that_was_deleted_and_pushed_again_is_spared(meanwhile: tuple[House, House, Meanwhile]) -> None:
+    house, other, port = meanwhile
+
+    async def again() -> None:
+        await other.delete(V1)
+        await other.image("v1", b"1")
+
+    port.waiting.append(again)
+    run = await runs(house).run(APP)
+    assert (run.expired, run.spared) == (1, 1)
+    assert await tags(other) == ["v2", "v1"]
+
+
+@pytest.mark.parametrize("rule", [KEEP_ONE, {**KEEP_ONE, "action": ARCHIVE_UNUSED["action"]}])
+async def test_what_refers_to_an_image_that_is_spared_is_spared_too(
+    meanwhile: tuple[House, House, Meanwhile], rule: dict[str, Any]
+) -> None:
+    house, other, port = meanwhile
+    subject = described("application/vnd.oci.image.manifest.v1+json", image_of(b"1"))
+    await other.put(image_of(b"1", subject=subject), "signature")
+    await put(other, rule)
+    port.waiting.append(lambda: other.image("again", b"1"))
+    run = await runs(house).run(APP)
+    assert (run.expired + run.archived, run.spared) == (1, 2)
+    assert await tags(other) == ["again", "v1", "v2", "signature"]
 
 
 async def test_a_policy_that_is_replaced_meanwhile_does_nothing_more(

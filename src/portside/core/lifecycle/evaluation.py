@@ -9,7 +9,7 @@ or stays, and what refers to an image goes with it and is not chosen by itself a
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from portside.core.lifecycle import policy
@@ -63,17 +63,26 @@ class Outcome:
     """What a policy comes to."""
 
     actions: Sequence[Action]
-    """In the order in which they can be carried out: an index before what it lists, else the oldest first."""
+    """In the order in which they can be carried out: an index before what it lists, and an image before what refers to
+    it, else the oldest first."""
     kept: Sequence[Action]
     """What would become of images that stay because an index lists them."""
     images: int = 0
     """How many were looked at."""
 
 
-def evaluate(rules: Policy, images: Iterable[Candidate], at: int) -> Outcome:
-    """Say what becomes of the images when the policy is applied at a time."""
+class EvaluationStopped(Exception):
+    """`go_on` said no."""
+
+
+def evaluate(rules: Policy, images: Iterable[Candidate], at: int, go_on: Callable[[], bool] = lambda: True) -> Outcome:
+    """Say what becomes of the images when the policy is applied at a time.
+
+    Raises EvaluationStopped when `go_on`, which is asked for each rule and image, says no: patterns and tags can be so
+    many that one image takes a second.
+    """
     every = {image.digest: image for image in images}
-    chosen = _chosen(rules, [image for image in every.values() if image.subject not in every], at)
+    chosen = _chosen(rules, [image for image in every.values() if image.subject not in every], at, go_on)
     referrers = _by_subject(every)
     acting: dict[str, Action] = {}
     _follow(chosen, referrers, acting)
@@ -94,14 +103,20 @@ def identifies(rule: Rule, image: Candidate) -> bool:
     )
 
 
-def _chosen(rules: Policy, images: Sequence[Candidate], at: int) -> list[Action]:
+def _chosen(rules: Policy, images: Sequence[Candidate], at: int, go_on: Callable[[], bool]) -> list[Action]:
     owned: set[str] = set()
     chosen: list[Action] = []
     for rule in rules.rules:
-        identified = [image for image in images if identifies(rule, image)]
+        identified = [image for image in images if _may_go_on(go_on) and identifies(rule, image)]
         chosen += [Action(rule, image) for image in _marked(rule, identified, at) if image.digest not in owned]
         owned.update(image.digest for image in identified)
     return chosen
+
+
+def _may_go_on(go_on: Callable[[], bool]) -> bool:
+    if not go_on():
+        raise EvaluationStopped
+    return True
 
 
 def _marked(rule: Rule, identified: Sequence[Candidate], at: int) -> Sequence[Candidate]:
@@ -189,19 +204,32 @@ def _gives_way(parent: str, action: Action, acting: Mapping[str, Action], every:
 
 
 def _in_order(acting: Mapping[str, Action]) -> list[Action]:
-    waits = {digest: sum(parent in acting for parent in one.image.parents) for digest, one in acting.items()}
-    children = _by_parent(acting)
+    before = {digest: {one for one in _first(action, acting) if one in acting} for digest, action in acting.items()}
+    after: dict[str, list[str]] = {}
+    for digest, others in before.items():
+        for one in others:
+            after.setdefault(one, []).append(digest)
+    waits = {digest: len(others) for digest, others in before.items()}
     ready = [(*_age(acting[digest]), digest) for digest, count in waits.items() if not count]
     heapq.heapify(ready)
     ordered: list[Action] = []
     while ready:
         digest = heapq.heappop(ready)[-1]
         ordered.append(acting[digest])
-        for child in children.get(digest, ()):
-            waits[child] -= 1
-            if not waits[child]:
-                heapq.heappush(ready, (*_age(acting[child]), child))
+        for one in after.get(digest, ()):
+            waits[one] -= 1
+            if not waits[one]:
+                heapq.heappush(ready, (*_age(acting[one]), one))
     return ordered
+
+
+def _first(action: Action, acting: Mapping[str, Action]) -> Iterable[str]:
+    """What must be dealt with before an image: the indexes that list it, and what it refers to."""
+    yield from action.image.parents
+    subject = acting.get(action.image.subject or "")
+    # An index may list its own subject, which then waits for it.
+    if subject is not None and action.image.digest not in subject.image.parents:
+        yield subject.image.digest
 
 
 def _age(action: Action) -> tuple[int, str]:

@@ -22,6 +22,8 @@ _FIELD = "LifecyclePolicyText"
 _HIGHEST_PRIORITY = 2**31 - 1
 _LEAST_DAYS_ARCHIVED = 90
 _MOST_WILDCARDS = 4
+_MOST_WORDS = 100
+"""Ours: every prefix or pattern of a rule must fit a tag, and an image has a thousand of those at the most."""
 _SINCE = (policy.SINCE_PULLED, policy.SINCE_PUSHED, policy.SINCE_TRANSITIONED)
 _ALLOWED = {
     (policy.IMAGE_COUNT, policy.STANDARD): (policy.EXPIRE, policy.TRANSITION),
@@ -160,7 +162,7 @@ def _number(found: object) -> int:
 
 def _words(found: object) -> tuple[str, ...]:
     words = () if found is None else cast("list[object]", _typed(found, list, "array"))
-    return tuple(cast("str", _typed(one, str, "string")) for one in words)
+    return tuple(dict.fromkeys(cast("str", _typed(one, str, "string")) for one in words))
 
 
 def _listed(values: Sequence[str]) -> str:
@@ -195,6 +197,8 @@ def _selects_right(rule: Rule) -> None:
         _fail("Must specify tagPrefixList or tagPatternList when tagStatus=TAGGED.")
     if rule.prefixes and rule.patterns:
         _fail("Only one of tagPrefixList and tagPatternList can be specified in a rule.")
+    if len(rule.prefixes) > _MOST_WORDS or len(rule.patterns) > _MOST_WORDS:
+        _fail(f"tagPrefixList and tagPatternList can have at most {_MOST_WORDS} entries.")
     if not all((*rule.prefixes, *rule.patterns)):
         _fail("tagPrefixList and tagPatternList cannot hold an empty string.")
     if any(pattern.count("*") > _MOST_WILDCARDS for pattern in rule.patterns):

@@ -1,12 +1,13 @@
 """Previews: what a policy would do now, worked out in the background and kept (ecr-behaviour 4.3).
 
-A repository has one preview, the latest. Whatever stops while it is made, a node or the database, is seen by its age:
-what is in progress for long has failed.
+A repository has one preview, the latest. One that cannot be finished has failed, and says so; whatever stops while it
+is made, a node or the database, is seen by its age: what is in progress for long has failed too.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import uuid
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from typing import Any
 import structlog
 
 from portside.core.lifecycle import policy
-from portside.core.lifecycle.evaluation import Action, evaluate
+from portside.core.lifecycle.evaluation import Action
 from portside.core.lifecycle.grammar import read
 from portside.core.names import ImageId, RepositoryId
 from portside.core.records import Repository
@@ -28,6 +29,7 @@ from portside.core.settings_errors import (
 from portside.identity.caller import Caller
 from portside.registry.access import Access
 from portside.registry.content import until_done
+from portside.registry.lifecycle.evaluator import Evaluator
 from portside.registry.lifecycle.snapshot import candidates
 from portside.registry.listing import Listing, PageTokens
 from portside.registry.repositories import find, lock
@@ -41,9 +43,9 @@ IN_PROGRESS, COMPLETE, EXPIRED, FAILED = "IN_PROGRESS", "COMPLETE", "EXPIRED", "
 _MINUTE = 60 * 1_000_000
 _GIVEN_UP = 5 * _MINUTE
 _KEPT = 24 * 60 * _MINUTE
-_BATCH = 1000
+_BATCH = 500
 _LOOKED_AT = 10
-"""Results that are looked at for one that a page shows: a page may be short, and what it costs is bounded."""
+"""Times a page's results that are looked at for one: a page may be short, and what it costs is bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class LifecyclePreviews:
 
     def __init__(self, stores: Stores, access: Access, pages: PageTokens) -> None:
         self._metadata = stores.metadata
-        self._threads = stores.threads
+        self._evaluator = Evaluator()
         self._clock = stores.clock
         self._access = access
         self._pages = pages
@@ -111,30 +113,32 @@ class LifecyclePreviews:
             if row.status != COMPLETE:
                 return Preview(row, Listing([], None))
             if wanted:
-                return Preview(row, Listing(await _named(unit, held, wanted, tag_status), None))
-            results = await unit.previews.results(held.key, after, limit * _LOOKED_AT + 1)
-        return Preview(row, self._page(query, results, tag_status, limit))
+                return Preview(row, Listing(await _named(unit, held, row, wanted, tag_status), None))
+            return Preview(row, await self._page(unit, held, row, query, after, tag_status, limit))
 
     async def close(self) -> None:
-        """Leave what is in progress; it counts as failed in a while."""
+        """Give up what is in progress."""
         for task in list(self._tasks):
             task.cancel()
+        for task in list(self._tasks):
             await until_done(task)
 
-    def _page(
-        self, query: str, results: Sequence[tuple[int, str]], tag_status: str, limit: int
+    async def _page(  # noqa: PLR0917 - a page's place
+        self, unit: Unit, held: Repository, row: PreviewRow, query: str, after: int, tag_status: str, limit: int
     ) -> Listing[dict[str, Any]]:
         shown: list[dict[str, Any]] = []
-        last = -1
-        for number, text in results[: limit * _LOOKED_AT]:
-            result = json.loads(text)
-            if _is_asked(result, tag_status):
+        for _ in range(_LOOKED_AT):
+            results = await unit.previews.results(held.key, row.id, after, limit)
+            for number, text in results:
                 if len(shown) == limit:
-                    break
-                shown.append(result)
-            last = number
-        more = bool(results) and last != results[-1][0]
-        return Listing(shown, self._pages.seal(query, [last]) if more else None)
+                    return Listing(shown, self._pages.seal(query, [after]))
+                after = number
+                result = json.loads(text)
+                if _is_asked(result, tag_status):
+                    shown.append(result)
+            if len(results) < limit:
+                return Listing(shown, None)
+        return Listing(shown, self._pages.seal(query, [after]))
 
     def _aged(self, row: PreviewRow) -> PreviewRow:
         """The preview as its age makes it."""
@@ -147,16 +151,36 @@ class LifecyclePreviews:
 
     async def _make(self, held: Repository, row: PreviewRow) -> None:
         try:
-            rules, images = read(row.policy), await candidates(self._metadata, held)
-            outcome = await self._threads.run(lambda: evaluate(rules, images, row.started_at))
-            for first in range(0, len(outcome.actions), _BATCH):
-                if not await self._keep(held, row, first, outcome.actions[first : first + _BATCH]):
+            await self._work_out(held, row)
+        except BaseException as error:
+            if not isinstance(error, asyncio.CancelledError):
+                _log.error("lifecycle preview failed", repository=held.id.arn, exc_info=True)
+            # Should the database be gone, the preview fails by its age.
+            with contextlib.suppress(StorageError):
+                await self._end(held, row, FAILED, 0, 0)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+
+    async def _work_out(self, held: Repository, row: PreviewRow) -> None:
+        await self._forget_older(held, row)
+        images = await candidates(self._metadata, held)
+        outcome = await self._evaluator.evaluate(read(row.policy), images, row.started_at)
+        for first in range(0, len(outcome.actions), _BATCH):
+            if not await self._keep(held, row, first, outcome.actions[first : first + _BATCH]):
+                return
+        expiring = sum(action.rule.action == policy.EXPIRE for action in outcome.actions)
+        await self._end(held, row, COMPLETE, expiring, len(outcome.actions) - expiring)
+
+    async def _end(self, held: Repository, row: PreviewRow, status: str, expiring: int, transitioning: int) -> None:
+        async with self._metadata.writing() as unit:
+            await unit.previews.end(held.key, row.id, status, expiring, transitioning)
+
+    async def _forget_older(self, held: Repository, row: PreviewRow) -> None:
+        """Remove what previews before found, some at a time."""
+        while True:
+            async with self._metadata.writing(durable=False) as unit:
+                if await unit.previews.forget(held.key, row.id, _BATCH) < _BATCH:
                     return
-            expiring = sum(action.rule.action == policy.EXPIRE for action in outcome.actions)
-            async with self._metadata.writing() as unit:
-                await unit.previews.end(held.key, row.id, COMPLETE, expiring, len(outcome.actions) - expiring)
-        except StorageError:
-            _log.warning("lifecycle preview failed", repository=held.id.arn, exc_info=True)
 
     async def _keep(self, held: Repository, row: PreviewRow, first: int, actions: Sequence[Action]) -> bool:
         """Keep a part of what was found; False when another preview has taken this one's place."""
@@ -165,7 +189,8 @@ class LifecyclePreviews:
             standing = None if now is None else await unit.previews.find(held.key)
             if standing is None or standing.id != row.id:
                 return False
-            await unit.previews.add_results(held.key, first, [(one.image.digest, _written(one)) for one in actions])
+            results = [(one.image.digest, _written(one)) for one in actions]
+            await unit.previews.add_results(held.key, row.id, first, results)
         return True
 
 
@@ -176,12 +201,14 @@ async def _own(unit: Unit, held: Repository) -> str:
     return found.document
 
 
-async def _named(unit: Unit, held: Repository, wanted: Sequence[ImageId], tag_status: str) -> Sequence[dict[str, Any]]:
+async def _named(
+    unit: Unit, held: Repository, row: PreviewRow, wanted: Sequence[ImageId], tag_status: str
+) -> Sequence[dict[str, Any]]:
     """What was found of these images; those that the policy leaves alone are not in it."""
     found: dict[str, dict[str, Any]] = {}
     for asked in wanted:
         digest = asked.digest or (asked.tag and await unit.tags.find(held.key, asked.tag))
-        text = await unit.previews.result(held.key, str(digest)) if digest else None
+        text = await unit.previews.result(held.key, row.id, str(digest)) if digest else None
         if text is not None and _is_asked(result := json.loads(text), tag_status):
             found[str(digest)] = result
     return list(found.values())

@@ -8,25 +8,28 @@ leaves whole batches behind, and its policy due, so that the next one goes on wi
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
 from portside.core.digest import Digest
-from portside.core.errors import InvalidParameter, RepositoryNotFound
+from portside.core.errors import RegistryError, RepositoryNotFound
 from portside.core.lifecycle import policy
-from portside.core.lifecycle.evaluation import Action, Outcome, evaluate
+from portside.core.lifecycle.evaluation import Action, EvaluationStopped, Outcome
 from portside.core.lifecycle.grammar import read
 from portside.core.lifecycle.policy import Policy
 from portside.core.names import RepositoryId, parse_repository_arn
 from portside.core.records import Image, Repository
 from portside.core.settings_errors import LifecyclePolicyNotFound
-from portside.registry.archiving import archive_alone
+from portside.registry.archiving import ARCHIVED, archive_alone
+from portside.registry.lifecycle.evaluator import Evaluator
 from portside.registry.lifecycle.snapshot import candidates
 from portside.registry.removal import remove_image, tagged
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
+from portside.storage.errors import StorageUnavailable
 from portside.storage.metadata.port import Unit
 
 _log = structlog.get_logger()
@@ -52,10 +55,10 @@ class Run:
 class LifecycleRuns:
     """Applies the policy of any repository here, for nobody in particular."""
 
-    def __init__(self, stores: Stores, interval: int) -> None:
+    def __init__(self, stores: Stores, interval: int, evaluator: Evaluator | None = None) -> None:
         """`interval`: microseconds from one application of a policy to the next."""
         self._metadata = stores.metadata
-        self._threads = stores.threads
+        self._evaluator = evaluator or Evaluator()
         self._clock = stores.clock
         self._interval = interval
 
@@ -78,10 +81,12 @@ class LifecycleRuns:
         began = self._clock()
         run = Run(repository, await self.rehearse(held, read(document), began))
         for first in range(0, len(run.outcome.actions), _BATCH):
+            begun = time.monotonic()
             run = await self._act(held, document, run.outcome.actions[first : first + _BATCH], run)
             if not run.finished:
                 return run
-            await asyncio.sleep(0)
+            # As long as it took: whoever waits for the same lock, in whichever process, comes to it.
+            await asyncio.sleep(time.monotonic() - begun)
         async with self._metadata.writing() as unit:
             if await _still_applies(unit, held, document) is not None:
                 await unit.lifecycle.evaluated(held.key, began, began + self._interval)
@@ -99,8 +104,7 @@ class LifecycleRuns:
 
     async def rehearse(self, held: Repository, rules: Policy, at: int) -> Outcome:
         """Evaluate a policy on the images as they are."""
-        images = await candidates(self._metadata, held)
-        return await self._threads.run(lambda: evaluate(rules, images, at))
+        return await self._evaluator.evaluate(rules, await candidates(self._metadata, held), at)
 
     async def with_policies(self) -> Sequence[RepositoryId]:
         """Every repository that has a policy."""
@@ -121,9 +125,10 @@ class LifecycleRuns:
             run = await self.run(repository)
         except (RepositoryNotFound, LifecyclePolicyNotFound):
             return  # it went meanwhile
-        except InvalidParameter as error:
-            # A policy that an older version took: it is put off, and said so every day.
-            _log.error("lifecycle policy cannot be read", repository=repository.arn, reason=error.reason)
+        except StorageUnavailable:
+            raise  # it would be so for the others too
+        except Exception as error:  # noqa: BLE001 - one repository's trouble is not the others'
+            _log.error("lifecycle policy not applied", repository=repository.arn, reason=_reason(error))
             await self._put_off(repository)
             return
         counts = {"expired": run.expired, "archived": run.archived, "spared": run.spared}
@@ -131,9 +136,13 @@ class LifecycleRuns:
         note("lifecycle policy applied", repository=repository.arn, kept_by_index=len(run.outcome.kept), **counts)
 
     async def _put_off(self, repository: RepositoryId) -> None:
-        held, _ = await self._standing(repository)
+        """Let a policy that cannot be applied be due again in an interval."""
+        now = self._clock()
         async with self._metadata.writing() as unit:
-            await unit.lifecycle.evaluated(held.key, self._clock(), self._clock() + self._interval)
+            held = await unit.repositories.find(repository)
+            row = None if held is None else await unit.lifecycle.find(held.key)
+            if held is not None and row is not None:
+                await unit.lifecycle.evaluated(held.key, row.evaluated_at, now + self._interval)
 
     async def _standing(self, repository: RepositoryId) -> tuple[Repository, str]:
         async with self._metadata.reading() as unit:
@@ -181,14 +190,29 @@ async def _unchanged(unit: Unit, held: Repository, action: Action) -> Image | No
     if found is None:
         return None
     image = await tagged(unit, held, found)
-    now = (image.status, image.activated_at, sorted(image.tags))
-    if now != (seen.status, seen.activated_at, sorted(seen.tags)):
+    now = (image.status, image.pushed_at, image.activated_at, sorted(image.tags))
+    if now != (seen.status, seen.pushed_at, seen.activated_at, sorted(seen.tags)):
+        return None
+    if not await _may_follow(unit, held, action):
         return None
     if action.rule.count_type == policy.SINCE_PULLED and image.last_pull_at != seen.last_pull_at:
         return None
     if action.rule.action == policy.EXPIRE:
         return None if await unit.manifests.parents(held.key, image.digest, 1) else image
     return None if await unit.archive.listing_index(held.key, image.digest) else image
+
+
+async def _may_follow(unit: Unit, held: Repository, action: Action) -> bool:
+    """Whether what an image refers to has gone the same way before it: what is spared keeps its signatures."""
+    if action.image.subject is None:
+        return True
+    subject = await unit.manifests.find(held.key, Digest.parse(action.image.subject))
+    if subject is None:
+        return True
+    if action.rule.action == policy.TRANSITION:
+        return subject.status == ARCHIVED
+    # An index that lists its own subject goes before it.
+    return action.image.digest in {str(one) for one in await unit.manifests.parents(held.key, subject.digest)}
 
 
 async def _carry_out(unit: Unit, held: Repository, action: Action, image: Image, now: int) -> None:
@@ -203,3 +227,9 @@ def _tell(repository: RepositoryId, action: Action, image: Image) -> None:
     tags = [str(tag) for tag in image.tags]
     rule = {"rule": action.rule.priority, "description": action.rule.description}
     _log.info(word, repository=repository.arn, digest=str(image.digest), tags=tags, **rule)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, EvaluationStopped):
+        return "It takes too long: its patterns and the images' tags are too many."
+    return error.message if isinstance(error, RegistryError) else repr(error)

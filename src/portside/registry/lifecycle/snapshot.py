@@ -12,7 +12,8 @@ from portside.core.records import Repository
 from portside.storage.metadata.port import Metadata
 from portside.storage.metadata.snapshot import Seen
 
-_PAGE = 1000
+_PAGE = 100
+"""Images; each may have a thousand tags."""
 
 
 async def candidates(metadata: Metadata, held: Repository) -> list[Candidate]:

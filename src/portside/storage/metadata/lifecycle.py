@@ -75,8 +75,8 @@ class Lifecycle:
         """Remove it."""
         await self._session.run(_DELETE, the_repository=repository)
 
-    async def evaluated(self, repository: int, at: int, due_at: int) -> None:
-        """It was applied at a time, and is to be applied again at another."""
+    async def evaluated(self, repository: int, at: int | None, due_at: int) -> None:
+        """It was applied at a time, if ever, and is to be applied again at another."""
         await self._session.run(_EVALUATED, the_repository=repository, at=at, due=due_at)
 
     async def due(self, now: int, limit: int) -> Sequence[RepositoryId]:

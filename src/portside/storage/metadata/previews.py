@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, select, tuple_, update
 
 from portside.storage.metadata import tables
 from portside.storage.metadata.statements import Session, Statement, prepare
@@ -34,20 +34,22 @@ _END = prepare(
         transitioning=bindparam("transitioning_count"),
     )
 )
-_CLEAR = prepare(delete(tables.lifecycle_preview_results).where(_o.repository == bindparam("the_repository")))
+_OF = _o.repository == bindparam("repository")
+_OLDER = select(_o.preview, _o.number).where(_OF, _o.preview != bindparam("latest")).limit(bindparam("limit"))
+_FORGET = prepare(delete(tables.lifecycle_preview_results).where(_OF, tuple_(_o.preview, _o.number).in_(_OLDER)))
 _ADD = Statement(
     lambda insert: insert(tables.lifecycle_preview_results).values(
-        {name: bindparam(name) for name in ("repository", "number", "digest", "result")}
+        {name: bindparam(name) for name in ("repository", "preview", "number", "digest", "result")}
     )
 )
-_OF = _o.repository == bindparam("repository")
+_FOUND = and_(_OF, _o.preview == bindparam("preview"))
 _PAGE = prepare(
     select(_o.number, _o.result)
-    .where(_OF, _o.number > bindparam("after"))
+    .where(_FOUND, _o.number > bindparam("after"))
     .order_by(_o.number)
     .limit(bindparam("limit"))
 )
-_RESULT = prepare(select(_o.result).where(_OF, _o.digest == bindparam("digest")))
+_RESULT = prepare(select(_o.result).where(_FOUND, _o.digest == bindparam("digest")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,7 @@ class Previews:
         self._session = session
 
     async def start(self, repository: int, preview: PreviewRow) -> None:
-        """Begin a preview in place of the one before."""
-        await self._session.run(_CLEAR, the_repository=repository)
+        """Begin a preview in place of the one before, whose results are left for `forget`."""
         await self._session.run(
             _START,
             repository=repository,
@@ -102,22 +103,27 @@ class Previews:
         )
         return ended == 1
 
-    async def add_results(self, repository: int, first: int, results: Sequence[tuple[str, str]]) -> None:
+    async def forget(self, repository: int, latest: str, limit: int) -> int:
+        """Remove some results of previews before the latest; how many."""
+        return await self._session.run(_FORGET, repository=repository, latest=latest, limit=limit)
+
+    async def add_results(self, repository: int, preview: str, first: int, results: Sequence[tuple[str, str]]) -> None:
         """Add (digest, JSON) of images in the order of results, the first of which has this number."""
+        known = {"repository": repository, "preview": preview}
         await self._session.run_many(
             _ADD,
             [
-                {"repository": repository, "number": number, "digest": digest, "result": result}
+                {**known, "number": number, "digest": digest, "result": result}
                 for number, (digest, result) in enumerate(results, first)
             ],
         )
 
-    async def results(self, repository: int, after: int, limit: int) -> Sequence[tuple[int, str]]:
+    async def results(self, repository: int, preview: str, after: int, limit: int) -> Sequence[tuple[int, str]]:
         """(number, JSON) of images, from after a number (-1 for the first)."""
-        rows = await self._session.rows(_PAGE, repository=repository, after=after, limit=limit)
+        rows = await self._session.rows(_PAGE, repository=repository, preview=preview, after=after, limit=limit)
         return [(row[0], row[1]) for row in rows]
 
-    async def result(self, repository: int, digest: str) -> str | None:
+    async def result(self, repository: int, preview: str, digest: str) -> str | None:
         """The JSON of one image; None when the policy would leave it alone."""
-        row = await self._session.row(_RESULT, repository=repository, digest=digest)
+        row = await self._session.row(_RESULT, repository=repository, preview=preview, digest=digest)
         return None if row is None else row[0]

@@ -343,10 +343,11 @@ lifecycle_preview_results = Table(
     "lifecycle_preview_results",
     metadata,
     Column("repository", _Key, ForeignKey("repositories.key"), primary_key=True),
+    Column("preview", _text(36), primary_key=True),
     Column("number", Integer, primary_key=True),  # in the order of results
     Column("digest", _text(160), nullable=False),
     Column("result", Text, nullable=False),
-    Index(None, "repository", "digest"),
+    Index(None, "repository", "preview", "digest"),
 )
 
 events = Table(

@@ -72,18 +72,19 @@ def _add_lifecycle() -> None:
     op.create_table(
         "lifecycle_preview_results",
         sa.Column("repository", _key(), nullable=False),
+        sa.Column("preview", _text(36), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("digest", _text(160), nullable=False),
         sa.Column("result", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["repository"], ["repositories.key"], name=op.f("fk_lifecycle_preview_results_repository")
         ),
-        sa.PrimaryKeyConstraint("repository", "number", name=op.f("pk_lifecycle_preview_results")),
+        sa.PrimaryKeyConstraint("repository", "preview", "number", name=op.f("pk_lifecycle_preview_results")),
     )
     op.create_index(
-        op.f("ix_lifecycle_preview_results_repository_digest"),
+        op.f("ix_lifecycle_preview_results_repository_preview_digest"),
         "lifecycle_preview_results",
-        ["repository", "digest"],
+        ["repository", "preview", "digest"],
         unique=False,
     )
 
