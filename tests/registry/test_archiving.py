@@ -34,7 +34,7 @@ async def status(house: House, digest: Digest) -> str:
 async def told(house: House) -> list[tuple[str, str, str]]:
     """Moves, as (kind of event, target, digest)."""
     async with house.stores.metadata.reading() as unit:
-        events: list[Any] = [json.loads(row.document) for row in await unit.events.after(0, 100)]
+        events: list[Any] = [json.loads(row.document) for row in await unit.events.after(-1, 0, 100)]
     return [
         (event["detail-type"], event["detail"]["target-storage-class"], event["detail"]["image-digest"])
         for event in events

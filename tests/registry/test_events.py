@@ -20,7 +20,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 async def told(house: House) -> list[dict[str, Any]]:
     async with house.stores.metadata.reading() as unit:
-        return [json.loads(row.document) for row in await unit.events.after(0, 100)]
+        return [json.loads(row.document) for row in await unit.events.after(-1, 0, 100)]
 
 
 async def actions(house: House) -> list[tuple[str, str | None]]:
@@ -142,8 +142,8 @@ class TestFollower:
         assert await follower.more() == []
         for tag in ("a", "b", "c", "d", "e"):
             await app.image(tag)
-        assert [json.loads(one)["detail"]["image-tag"] for one in await follower.more()] == ["a", "b", "c", "d", "e"]
-        assert await follower.more() == []
+        pages = [[json.loads(one)["detail"]["image-tag"] for one in await follower.more()] for _ in range(4)]
+        assert pages == [["a", "b"], ["c", "d"], ["e"], []]
 
     async def test_it_begins_with_the_last_ones(self, app: House) -> None:
         for tag in ("a", "b", "c"):
@@ -152,13 +152,6 @@ class TestFollower:
         await follower.begin(2)
         assert [json.loads(one)["detail"]["image-tag"] for one in await follower.more()] == ["b", "c"]
         assert await follower.more() == []
-
-    async def test_an_event_that_was_committed_late_is_given_too(self, app: House) -> None:
-        follower = Follower(app.stores.metadata)
-        await follower.begin()
-        for number in (10, 9):  # as two units of PostgreSQL may do
-            await app.rows(f"INSERT INTO events VALUES ({number}, '', '', 0, '{number}')")
-            assert await follower.more() == [str(number)]
 
 
 async def test_old_events_go(app: House) -> None:

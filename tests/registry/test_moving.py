@@ -72,7 +72,7 @@ async def image(house: House, *layers: bytes, tag: str = "v1") -> Digest:
 
 async def last_move(house: House) -> str:
     async with house.stores.metadata.reading() as unit:
-        rows = await unit.events.after(0, 100)
+        rows = await unit.events.after(-1, 0, 100)
     return json.loads(rows[-1].document)["detail"].get("target-storage-class", "")
 
 

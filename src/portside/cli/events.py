@@ -41,11 +41,13 @@ async def _tail(follower: Follower, last: int, *, follow: bool, as_json: bool) -
 
     await follower.begin(last)
     while True:
-        for document in await follower.more():
+        found = await follower.more()
+        for document in found:
             click.echo(document if as_json else _as_text(document))
-        if not follow:
+        if not found and not follow:
             return
-        await asyncio.sleep(_POLL)
+        if not found:
+            await asyncio.sleep(_POLL)
 
 
 def _as_text(document: str) -> str:

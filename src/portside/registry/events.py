@@ -9,7 +9,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from portside.core.names import RegistryId, RepositoryId, Tag
@@ -18,8 +18,6 @@ from portside.storage.metadata.port import Metadata, Unit
 
 _IMAGE, _REFERRER = "ECR Image Action", "ECR Referrer Action"
 _SECOND = 1_000_000
-_LOOKED_AT_AGAIN = 1_000
-"""Events before the newest one that was seen: of these another node may still be about to commit some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,39 +116,27 @@ def _instant(at: int) -> str:
 
 @dataclass(slots=True)
 class Follower:
-    """Reads events as they come, each once.
-
-    On PostgreSQL a unit may take a number and commit after one with a higher number did. So the last events are looked
-    at again, and those that were seen are known by their number.
-    """
+    """Reads events as they come, each once, in the order of the units that wrote them."""
 
     metadata: Metadata
     page: int = 500
-    _newest: int = 0
-    _seen: set[int] = field(default_factory=set[int])
+    _unit: int = -1
+    _number: int = 0
 
     async def begin(self, last: int = 0) -> None:
         """Follow from now on, and give so many from before."""
         async with self.metadata.reading() as unit:
-            self._newest = await unit.events.newest()
-            rows = await unit.events.after(self._newest - _LOOKED_AT_AGAIN, _LOOKED_AT_AGAIN)
-        self._seen = {row.number for row in rows[: max(len(rows) - last, 0)]}
+            rows = await unit.events.newest(last + 1)
+        if len(rows) > last:
+            self._unit, self._number = rows[last].unit, rows[last].number
 
     async def more(self) -> list[str]:
         """The JSON of events that were not given before; none when there are none yet."""
-        found: list[str] = []
-        after = max(self._newest - _LOOKED_AT_AGAIN, 0)
-        while True:
-            async with self.metadata.reading() as unit:
-                rows = await unit.events.after(after, self.page)
-            found += [row.document for row in rows if row.number not in self._seen]
-            self._seen.update(row.number for row in rows)
-            if len(rows) < self.page:
-                break
-            after = rows[-1].number
-        self._newest = max(self._seen, default=self._newest)
-        self._seen = {number for number in self._seen if number > self._newest - _LOOKED_AT_AGAIN}
-        return found
+        async with self.metadata.reading() as unit:
+            rows = await unit.events.after(self._unit, self._number, self.page)
+        if rows:
+            self._unit, self._number = rows[-1].unit, rows[-1].number
+        return [row.document for row in rows]
 
 
 async def prune(metadata: Metadata, clock: Callable[[], int], kept_for: int, batch: int = 1000) -> int:

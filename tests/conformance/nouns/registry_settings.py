@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from portside.core.names import RegistryId
-from portside.storage.metadata.events import EventRow
 from portside.storage.metadata.port import Metadata
 from portside.storage.metadata.templates import TemplateRow
 from tests.conformance.nouns.rows import ACCOUNT, NOW, REGISTRY, STRANGER, registry
@@ -51,21 +52,42 @@ class RegistrySettingsConformance:
             assert not await unit.pull_exclusions.delete(REGISTRY, ROLE)
 
     async def test_events_are_read_in_the_order_they_were_written(self, metadata: Metadata) -> None:
-        async with metadata.writing() as unit:
-            assert await unit.events.newest() == 0
-            await unit.events.add(REGISTRY, NOW, ["a"])
-            await unit.events.add(REGISTRY, NOW + 1, ["b", "c"])
-            await unit.events.add(REGISTRY, NOW + 1, [])
-            rows = await unit.events.after(0, 10)
+        for at, documents in ((NOW, ["a"]), (NOW + 1, ["b", "c"]), (NOW + 1, [])):
+            async with metadata.writing() as unit:
+                await unit.events.add(REGISTRY, at, documents)
+        async with metadata.reading() as unit:
+            rows = await unit.events.after(-1, 0, 10)
             assert [row.document for row in rows] == ["a", "b", "c"]
-            assert await unit.events.after(rows[0].number, 1) == [EventRow(rows[1].number, "b")]
-            assert await unit.events.newest() == rows[-1].number
+            assert await unit.events.after(rows[0].unit, rows[0].number, 1) == [rows[1]]
+            assert await unit.events.newest(2) == [rows[2], rows[1]]
+
+    async def test_an_event_of_a_unit_that_is_open_holds_back_what_comes_later(
+        self, metadata: Metadata, other: Metadata
+    ) -> None:
+        """Or whoever has read the later one would never see it. On SQLite the later unit waits itself."""
+
+        async def later() -> None:
+            async with other.writing() as unit:
+                await unit.events.add(REGISTRY, NOW, ["later"])
+
+        async with metadata.writing() as unit:
+            await unit.events.add(REGISTRY, NOW, ["early"])
+            waiting = asyncio.ensure_future(later())
+            await asyncio.wait({waiting}, timeout=0.5)
+            async with other.reading() as reader:
+                assert await reader.events.after(-1, 0, 10) == []
+        await waiting
+        async with other.reading() as reader:
+            assert [row.document for row in await reader.events.after(-1, 0, 10)] == ["early", "later"]
 
     async def test_old_events_are_removed_some_at_a_time_and_their_numbers_stay_taken(self, metadata: Metadata) -> None:
         async with metadata.writing() as unit:
             await unit.events.add(REGISTRY, NOW, ["a", "b", "c"])
-            newest = await unit.events.newest()
+        async with metadata.reading() as unit:
+            [newest] = await unit.events.newest(1)
+        async with metadata.writing() as unit:
             assert [await unit.events.prune(NOW + 1, 2) for _ in range(3)] == [2, 1, 0]
             await unit.events.add(REGISTRY, NOW, ["d"])
-            assert await unit.events.newest() > newest
             assert await unit.events.prune(NOW, 10) == 0
+        async with metadata.reading() as unit:
+            assert (await unit.events.newest(1))[0].number > newest.number

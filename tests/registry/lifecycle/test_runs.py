@@ -42,7 +42,7 @@ async def tags(house: House) -> list[str | None]:
 
 async def told(house: House) -> list[tuple[str, str | None]]:
     async with house.stores.metadata.reading() as unit:
-        details = [json.loads(row.document)["detail"] for row in await unit.events.after(0, 1000)]
+        details = [json.loads(row.document)["detail"] for row in await unit.events.after(-1, 0, 1000)]
     return [(one.get("target-storage-class", one["action-type"]), one.get("image-tag")) for one in details]
 
 

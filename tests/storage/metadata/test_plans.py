@@ -69,7 +69,7 @@ SEEKS = {
     "inspection_BLOBS": "((content_key,digest)>(?,?))",
     "inspection_MANIFESTS": "((repository,digest)>(?,?))",
     "tags_NUMBERED": "(repository=? AND digest=?)",
-    "events_AFTER": "(rowid>?)",
+    "events_AFTER": "(unit>?)",
     "lifecycle_DUE": "(due_at<?)",
     "previews_PAGE": "(repository=? AND preview=? AND number>?)",
     "previews_RESULT": "(repository=? AND preview=? AND digest=?)",
@@ -119,7 +119,9 @@ def anything(text: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_no_statement_reads_a_whole_table(database: sqlite3.Connection, name: str) -> None:
     steps = plan(database, STATEMENTS[name])
-    assert [step for step in steps if step.startswith("SCAN") and step != "SCAN CONSTANT ROW"] == []
+    # One row, and a row a table.
+    small = {"SCAN CONSTANT ROW", "SCAN sqlite_sequence"}
+    assert [step for step in steps if step.startswith("SCAN") and step not in small] == []
 
 
 @pytest.mark.parametrize("name", SEEKS)

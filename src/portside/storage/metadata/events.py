@@ -1,7 +1,7 @@
-"""Rows of events: the outbox, written in the unit that makes the change and read by whoever follows.
+"""Rows of events: the outbox, written in the unit that makes the change and read in the order of units.
 
-Numbers grow in the order in which they were given, which on PostgreSQL is not that of commits: a reader that follows
-looks at the last few again (registry/events.py).
+Of a unit nothing is shown before every unit that began to write earlier is over (transactions.py): so a reader who goes
+on from the last row that it was given misses none, and is given none twice.
 """
 
 from __future__ import annotations
@@ -9,30 +9,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import BigInteger, bindparam, delete, literal_column, select, tuple_
 
 from portside.core.names import RegistryId
 from portside.storage.metadata import tables
 from portside.storage.metadata.statements import Session, Statement, prepare
+from portside.storage.metadata.transactions import oldest_open_unit, this_unit
 
 _e = tables.events.c
 _ADD = Statement(
     lambda insert: insert(tables.events).values(
-        {name: bindparam(name) for name in ("account", "region", "at", "document")}
+        {name: bindparam(name) for name in ("account", "region", "at", "document")} | {"unit": this_unit()}
     )
 )
+# Plus nothing: the index is to begin at the reader's place, and not to end here.
+_SHOWN = _e.unit + literal_column("0", BigInteger) < oldest_open_unit()
 _AFTER = prepare(
-    select(_e.number, _e.document).where(_e.number > bindparam("after")).order_by(_e.number).limit(bindparam("limit"))
+    select(_e.unit, _e.number, _e.document)
+    .where(
+        tuple_(_e.unit, _e.number) > tuple_(bindparam("unit", type_=BigInteger), bindparam("number", type_=BigInteger)),
+        _SHOWN,
+    )
+    .order_by(_e.unit, _e.number)
+    .limit(bindparam("limit"))
 )
-_NEWEST = prepare(select(func.max(_e.number)))
+_NEWEST = prepare(
+    select(_e.unit, _e.number, _e.document)
+    .where(_SHOWN, _e.unit >= bindparam("begin"))
+    .order_by(_e.unit.desc(), _e.number.desc())
+    .limit(bindparam("limit"))
+)
 _OLD = select(_e.number).where(_e.at < bindparam("before")).order_by(_e.at).limit(bindparam("limit"))
 _PRUNE = prepare(delete(tables.events).where(_e.number.in_(_OLD)))
 
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event as it is kept."""
+    """An event as it is kept; events are in the order of (unit, number)."""
 
+    unit: int
     number: int
     document: str
     """JSON in EventBridge's shape."""
@@ -52,14 +67,13 @@ class Events:
         elif documents:
             await self._session.run_many(_ADD, [{"document": document, **known} for document in documents])
 
-    async def after(self, number: int, limit: int) -> Sequence[EventRow]:
-        """Events of a higher number, in order."""
-        return [EventRow(*row) for row in await self._session.rows(_AFTER, after=number, limit=limit)]
+    async def after(self, unit: int, number: int, limit: int) -> Sequence[EventRow]:
+        """Events after a place, in order; (-1, 0) is before the first."""
+        return [EventRow(*row) for row in await self._session.rows(_AFTER, unit=unit, number=number, limit=limit)]
 
-    async def newest(self) -> int:
-        """The highest number; 0 when there is none."""
-        row = await self._session.row(_NEWEST)
-        return 0 if row is None or row[0] is None else row[0]
+    async def newest(self, limit: int) -> Sequence[EventRow]:
+        """The last ones, the newest first."""
+        return [EventRow(*row) for row in await self._session.rows(_NEWEST, begin=0, limit=limit)]
 
     async def prune(self, before: int, limit: int) -> int:
         """Remove some of those from before a time; how many."""

@@ -354,10 +354,12 @@ events = Table(
     "events",
     metadata,
     Column("number", _Key, primary_key=True, autoincrement=True),
+    Column("unit", BigInteger, nullable=False),  # that wrote it
     Column("account", _text(12), nullable=False),
     Column("region", _text(25), nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("document", Text, nullable=False),
+    Index(None, "unit", "number"),
     Index(None, "at"),
     sqlite_autoincrement=True,
 )

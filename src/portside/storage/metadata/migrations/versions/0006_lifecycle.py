@@ -34,6 +34,7 @@ def upgrade() -> None:
     op.create_table(
         "events",
         sa.Column("number", _key(), autoincrement=True, nullable=False),
+        sa.Column("unit", sa.BigInteger(), nullable=False),
         sa.Column("account", _text(12), nullable=False),
         sa.Column("region", _text(25), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -42,6 +43,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_events_at"), "events", ["at"], unique=False)
+    op.create_index(op.f("ix_events_unit_number"), "events", ["unit", "number"], unique=False)
 
 
 def _add_lifecycle() -> None:
