@@ -116,7 +116,7 @@ async def test_what_an_index_lists_is_archived_after_the_index(app: House) -> No
     assert await status(app, child) == "ARCHIVED"
 
 
-async def test_an_index_comes_back_without_what_it_lists(app: House) -> None:
+async def test_an_index_comes_back_with_what_it_lists(app: House) -> None:
     child = await app.image("v1")
     index = ImageId(digest=Digest.of(index_of(image_of(b"{}"))))
     await app.put(index_of(image_of(b"{}")))
@@ -124,8 +124,7 @@ async def test_an_index_comes_back_without_what_it_lists(app: House) -> None:
         await update(app, asked, "ARCHIVE")
     await update(app, index, "STANDARD")
     assert (await found(app, index)).status == "ACTIVE"
-    assert await status(app, child) == "ARCHIVED"
-    await update(app, V1, "STANDARD")
+    assert await status(app, child) == "ACTIVE"
 
 
 async def test_what_refers_to_an_image_goes_and_comes_with_it(app: House) -> None:
@@ -170,3 +169,27 @@ async def test_an_image_with_many_referrers_takes_all_of_them(app: House) -> Non
     assert await app.rows("SELECT status, count(*) FROM manifests GROUP BY status") == [("ARCHIVED", 206)]
     await update(app, V1, "STANDARD")
     assert await app.rows("SELECT status, count(*) FROM manifests GROUP BY status") == [("ACTIVE", 206)]
+
+
+async def test_an_index_that_comes_back_brings_what_it_lists(app: House) -> None:
+    child = await app.image("child")
+    index = Digest.of(index_of(image_of(b"{}")))
+    for comes_back in (
+        lambda: app.registry.storage_classes.update(app.caller, APP, ImageId(digest=index), "STANDARD"),
+        lambda: app.put(index_of(image_of(b"{}")), "all"),
+    ):
+        await app.put(index_of(image_of(b"{}")), "all")
+        for digest in (index, child):
+            await app.registry.storage_classes.update(app.caller, APP, ImageId(digest=digest), "ARCHIVE")
+        await comes_back()
+        found = await app.registry.images.describe(
+            app.caller, APP, [ImageId(digest=index), ImageId(digest=child)], tag_status="ANY", limit=9, token=None
+        )
+        assert [image.status for image in found.items] == ["ACTIVE", "ACTIVE"]
+
+
+async def test_a_new_index_brings_back_what_it_lists(app: House) -> None:
+    child = await app.image("child")
+    await app.registry.storage_classes.update(app.caller, APP, ImageId(digest=child), "ARCHIVE")
+    await app.put(index_of(image_of(b"{}")), "all")
+    assert await status(app, child) == "ACTIVE"

@@ -122,7 +122,7 @@ async def test_an_image_that_is_pushed_again_comes_back_from_the_archive(app: Ho
     app.clock.now = START + SECOND + 120_000
     await app.image("v1")
     pushed, restored = (await told(app))[-2:]
-    assert pushed["detail"]["action-type"] == "PUSH"
+    assert (pushed["detail"]["action-type"], pushed["detail"]["image-tag"]) == ("PUSH", "v1")
     assert restored["detail"]["target-storage-class"] == "STANDARD"
     assert restored["detail"]["last-activated-at"] == "2026-09-21T14:13:21.12Z"
 

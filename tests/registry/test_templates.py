@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portside.core.errors import AccessDenied, InvalidParameter, RepositoryNotFound
+from portside.core.identities import Kind
 from portside.core.names import RepositoryId
 from portside.core.records import Repository, RepositorySettings, TagExclusion
 from portside.core.settings_errors import TemplateAlreadyExists, TemplateNotFound
@@ -105,6 +106,22 @@ async def test_a_policy_that_is_none_is_refused_at_once(house: House, bad: Templ
     await create(house, WHOLE)
     with pytest.raises(InvalidParameter):
         await house.registry.templates.update(house.caller, HOME, "prod", lambda _: bad)
+    assert (await pushed_to(house, "prod/web")).settings == WHOLE.settings
+
+
+async def test_a_template_that_names_somebody_who_is_gone_can_be_changed(house: House) -> None:
+    await user(house, "gone")
+    named = document(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:user/gone"}).replace(', "Resource": "*"', "")
+    await create(house, replace(WHOLE, repository_policy=named))
+    await house.registry.iam.directory.delete(house.caller, Kind.USER, "gone")
+    with pytest.raises(InvalidParameter, match="Principal not found"):
+        await pushed_to(house, "prod/web")
+    await house.registry.templates.update(
+        house.caller, HOME, "prod", lambda template: replace(template, description="x")
+    )
+    await house.registry.templates.update(
+        house.caller, HOME, "prod", lambda template: replace(template, repository_policy=None)
+    )
     assert (await pushed_to(house, "prod/web")).settings == WHOLE.settings
 
 

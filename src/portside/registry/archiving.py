@@ -3,8 +3,8 @@
     ACTIVE ── archive ──> ARCHIVED ── restore ──> ACTIVATING ──> ACTIVE
 
 Whoever archives or restores comes here: UpdateImageStorageClass, lifecycle policies and pushes; so rows and events
-agree. An image takes along what refers to it, such as its signatures; an index leaves what it lists as it is. The
-functions run in a unit that holds the repository's lock.
+agree. An image takes along what refers to it, such as its signatures; an index leaves what it lists as it is when it
+goes, and brings it back when it comes. The functions run in a unit that holds the repository's lock.
 """
 
 from __future__ import annotations
@@ -77,18 +77,25 @@ async def archive(unit: Unit, held: Repository, image: Image, now: int) -> None:
 
 
 async def restore(unit: Unit, held: Repository, image: Image, now: int) -> None:
-    """Let an archived image be active again, and what refers to it."""
+    """Let an archived image be active again, what refers to it, and what it lists."""
     await _restore_one(unit, held, image, now)
-    await restore_referrers(unit, held, image, now)
+    await restore_others(unit, held, image, now)
 
 
-async def restore_referrers(unit: Unit, held: Repository, image: Image, now: int) -> None:
-    """Let what refers to an image that came back from the archive follow it."""
+async def restore_others(unit: Unit, held: Repository, image: Image, now: int) -> None:
+    """Let what refers to an image that came back from the archive follow it, and what it lists, and so on.
+
+    An index is of no use without its images, and none of an active one's may be archived.
+    """
     waiting = [image]
     while waiting:
-        for referrer in await _referrers(unit, held, waiting.pop(), ARCHIVED):
-            await _restore_one(unit, held, referrer, now)
-            waiting.append(referrer)
+        one = waiting.pop()
+        for other in (*await _referrers(unit, held, one, ARCHIVED), *await _children(unit, held, one)):
+            # What was on its way twice has come back by now.
+            standing = await unit.manifests.find(held.key, other.digest)
+            if standing is not None and standing.status == ARCHIVED:
+                await _restore_one(unit, held, standing, now)
+                waiting.append(standing)
 
 
 async def activate(unit: Unit, held: Repository, image: Image, now: int) -> None:
@@ -120,6 +127,13 @@ async def _restore_one(unit: Unit, held: Repository, image: Image, now: int) -> 
         await unit.manifests.set_status(held.key, image.digest, ACTIVATING, now)
     else:
         await activate(unit, held, image, now)
+
+
+async def _children(unit: Unit, held: Repository, index: Image) -> list[Image]:
+    listed = [
+        await unit.manifests.find(held.key, child) for child in await unit.manifests.children(held.key, index.digest)
+    ]
+    return [image for image in listed if image is not None]
 
 
 async def _referrers(unit: Unit, held: Repository, subject: Image, status: str) -> list[Image]:

@@ -53,14 +53,15 @@ class Recording:
         """Record the image, point the tags at it, and announce it; whether anything changed."""
         before = await unit.manifests.find(held.key, draft.digest)
         image, added = await self._record(unit, held, draft, before)
-        moved: list[Tag | None] = [tag for tag in tags if await self._tag(unit, held, image, tag)]
+        moved = [tag for tag in tags if await self._tag(unit, held, image, tag)]
         now = self._clock()
-        told = [events.pushed(held.id, image, tag) for tag in moved or ([None] if added else [])]
+        # What is made anew, or comes back, is told under every tag that it was pushed with.
+        told = [events.pushed(held.id, image, tag) for tag in ((tags or [None]) if added else moved)]
         if before is not None and before.status != ACTIVE:
             told.append(events.restored(held.id, image, now))
         await events.announce(unit, held.id.registry, now, told)
-        if before is not None and before.status != ACTIVE:
-            await archiving.restore_referrers(unit, held, image, now)
+        if added:
+            await archiving.restore_others(unit, held, image, now)
         return image, bool(told)
 
     async def _record(self, unit: Unit, held: Repository, draft: Draft, known: Image | None) -> tuple[Image, bool]:

@@ -52,8 +52,9 @@ class Templates:
             row = await unit.templates.lock(registry, prefix)
             if row is None:
                 raise TemplateNotFound(registry, prefix)
-            changed = replace(change(unpacked(row)), updated_at=self._clock())
-            await _check(unit, changed)
+            standing = unpacked(row)
+            changed = replace(change(standing), updated_at=self._clock())
+            await _check(unit, changed, standing)
             await unit.templates.change(registry, prefix, packed(changed), changed.updated_at)
         return changed
 
@@ -96,8 +97,10 @@ async def template_for(unit: Unit, repository: RepositoryId, scenario: str) -> T
     return None
 
 
-async def _check(unit: Unit, template: Template) -> None:
-    if template.repository_policy is not None:
-        await stored_form(unit, template.repository_policy, PolicyKind.REPOSITORY, "repositoryPolicy")
-    if template.lifecycle_policy is not None:
-        grammar.read(template.lifecycle_policy)
+async def _check(unit: Unit, template: Template, standing: Template | None = None) -> None:
+    """Refuse policies that are none; those that stood before were checked then, and may name who is gone by now."""
+    own, rules = template.repository_policy, template.lifecycle_policy
+    if own is not None and (standing is None or own != standing.repository_policy):
+        await stored_form(unit, own, PolicyKind.REPOSITORY, "repositoryPolicy")
+    if rules is not None and (standing is None or rules != standing.lifecycle_policy):
+        grammar.read(rules)

@@ -146,6 +146,11 @@ _PARENTS = prepare(
     .order_by(_f.parent)
     .limit(bindparam("limit"))
 )
+_CHILDREN = prepare(
+    select(_f.child)
+    .where(_f.repository == bindparam("repository"), _f.parent == bindparam("parent"), _f.is_image.is_(True))
+    .order_by(_f.child)
+)
 
 
 class Manifests:
@@ -263,6 +268,11 @@ class Manifests:
     async def parents(self, repository: int, child: Digest, limit: int = 10) -> Sequence[Digest]:
         """The indexes that list a manifest."""
         rows = await self._session.rows(_PARENTS, repository=repository, child=str(child), limit=limit)
+        return [Digest.parse(row[0]) for row in rows]
+
+    async def children(self, repository: int, parent: Digest) -> Sequence[Digest]:
+        """The manifests that an index lists."""
+        rows = await self._session.rows(_CHILDREN, repository=repository, parent=str(parent))
         return [Digest.parse(row[0]) for row in rows]
 
 
