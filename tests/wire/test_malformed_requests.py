@@ -5,7 +5,10 @@ docs/explanation/hostile-clients.md says which of it the server library refuses 
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +76,10 @@ def served(request: pytest.FixtureRequest, state: Path) -> Iterator[RunningRegis
         assert registry.is_ready()
 
 
+def is_second(registry: RunningRegistry) -> bool:
+    return "granian" in str(registry.data)
+
+
 @pytest.mark.parametrize("message", MALFORMED.values(), ids=MALFORMED)
 def test_a_malformed_request_is_refused_and_the_connection_closed(served: RunningRegistry, message: bytes) -> None:
     heard = say(served.port, message)
@@ -104,6 +111,63 @@ def test_a_length_together_with_chunks_is_never_read_in_two_ways(served: Running
     assert heard.closed
     assert len(heard.statuses) == 1
     assert heard.statuses[0] in {400, 401}
+
+
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n"
+INNER = GET + b"\r\n"
+WRAPPED: dict[str, bytes] = {
+    "a length": b"Content-Length: %d\r\n\r\n%b" % (len(INNER), INNER),
+    "chunks": CHUNKED + b"\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(INNER), INNER),
+}
+
+
+@pytest.mark.parametrize("body", WRAPPED.values(), ids=WRAPPED)
+@pytest.mark.parametrize("head", [GET, POST], ids=["that is answered", "that is refused"])
+def test_the_body_of_a_request_that_asks_for_another_protocol_is_no_request(
+    served: RunningRegistry, head: bytes, body: bytes
+) -> None:
+    """Refused by our server; where the second one ignores the wish, it reads the body as one."""
+    first, rest = body[: body.index(INNER)], body[body.index(INNER) :]
+    with connect(served.port) as connection:
+        connection.sendall(head + UPGRADE + first)
+        time.sleep(0.1)
+        with contextlib.suppress(OSError):  # refused, and closed
+            connection.sendall(rest)
+        heard = hear(connection)
+    assert len(heard.statuses) == 1
+    assert heard.statuses == [400] or is_second(served)
+
+
+def test_a_request_that_asks_for_another_protocol_is_answered_in_this_one(served: RunningRegistry) -> None:
+    """And what came with it is answered too, or the client told by the end of the connection that it is not."""
+    heard = say(served.port, GET + UPGRADE + b"\r\n" + INNER)
+    assert set(heard.statuses) == {200}
+    assert len(heard.statuses) == 2 or (heard.closed and b"connection: close\r\n" in heard.content.lower())
+
+
+def test_a_field_behind_the_body_is_no_header(served: RunningRegistry) -> None:
+    token = f"Authorization: Basic {served.token}\r\n".encode()
+    ask = b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n"
+    assert say(served.port, ask + CHUNKED + b"\r\n0\r\n" + token + b"\r\n").statuses == [401]
+    wrong = b"Authorization: Basic QVdTOng=\r\nX-Forwarded-For: 10.1.2.3\r\nHost: b\r\n"
+    assert say(served.port, ask + token + CHUNKED + b"\r\n0\r\n" + wrong + b"\r\n").statuses == [200]
+
+
+@pytest.mark.parametrize("field", [b"A: b\r\n", b"b" * 1000], ids=["many", "one without end"])
+def test_fields_behind_the_body_come_to_an_end(served: RunningRegistry, field: bytes) -> None:
+    with Pusher(served.port, served.token, "team/app") as pusher:
+        location = pusher.begin()
+    head = f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {served.token}\r\n".encode()
+    with connect(served.port) as connection:
+        connection.sendall(head + CHUNKED + b"\r\n5\r\nhello\r\n0\r\nA: ")
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            flood(connection, field * (10_000 // len(field)))
+
+
+def flood(connection: socket.socket, data: bytes) -> None:
+    for _ in range(400):
+        connection.sendall(data)
+        time.sleep(0.001)
 
 
 def test_two_equal_lengths_are_one_length_or_refused(served: RunningRegistry) -> None:

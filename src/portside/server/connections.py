@@ -3,6 +3,10 @@
 The parser refuses what has two readings (a Content-Length beside a Transfer-Encoding, two lengths, folded lines). What
 it leaves open is time, size and number: a request's head has to be complete after a while, and within a size, and a
 worker has so many connections; who exceeds that is answered with 408, 431 or 503, and the connection closed.
+
+Rules: every byte that is written is part of the answer whose turn it is, so a refusal waits until the answers before it
+are out. While no request is being answered a timer runs, whatever came; while one is, the application has the time
+(server/patience.py).
 """
 
 from __future__ import annotations
@@ -15,7 +19,12 @@ from uvicorn import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from portside.server import framing
+
 HEADER_BYTES = 64 * 1024
+"""Of a request's head, and of what follows its body."""
+MOST_QUEUED = 8
+"""Requests that may wait for the answer to the one before them; one packet has room for thousands."""
 
 
 class ConnectionConfig(Config):
@@ -40,8 +49,12 @@ class Connection(HttpToolsProtocol):
         """Whether a request's headers are awaited: from the connection's beginning on, then from a first byte on."""
         self._reading = 0
         self._unparsed = 0
-        """Bytes that came since headers began, at the most."""
+        """Bytes that came since headers began, or since a body's last piece, at the most."""
+        self._open = False
+        """Whether the body of the last request, or what follows it, is still to come."""
         self._body: list[bytes] = []
+        self._refusal: HTTPStatus | None = None
+        """What is said, and the connection closed, once the requests that came before are answered."""
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
@@ -63,11 +76,24 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Hand the request over, unless its headers are too large."""
-        self._begun = False
+        """Hand the request over, unless its headers are too large or it hides another one."""
         if self._unparsed > HEADER_BYTES and _size(self.url, self.headers) > HEADER_BYTES:
             raise ValueError("headers too large")
+        if len(self.pipeline) >= MOST_QUEUED:
+            raise ValueError("too many requests at once")
+        upgrades = self.parser.should_upgrade()  # pyright: ignore[reportOptionalMemberAccess]
+        # The parser stops at the head of what asks for another protocol: it would take the body for the next request.
+        if upgrades and framing.has_body(self.headers):
+            raise ValueError("a body whose end is not looked for")
+        self._begun = False
+        self._unparsed = 0
         super().on_headers_complete()
+        self._open = True
+        # What follows the body is taken for headers by the base class; the request's own are complete.
+        self.headers = []
+        # What follows in the same packet is lost when the parser stops, or not taken; HTTP has the client repeat it.
+        if upgrades or len(self.pipeline) >= MOST_QUEUED:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """Gather the parts of a body that came together: docker's chunks are small, and each would be copied thrice."""
@@ -75,22 +101,41 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Hand over the end of a body before its end is told."""
+        self._open = False
         self._hand_over()
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """Go on with the next request, unless there is nothing that could be one."""
+        if not self.cycle.response_complete:
+            super().on_response_complete()  # others wait for their answers
+            return
+        if self._open:
+            self.transport.close()  # the rest of this body is of no use to anybody
+        elif self._refusal is not None and not self.transport.is_closing():
+            self._say(self._refusal)
+        super().on_response_complete()
+        if self._begun and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            self._wait_for_headers()
+
     def data_received(self, data: bytes) -> None:
         """Parse what came."""
+        if self._refusal is not None:
+            return
         self._reading = len(data)
         self._unparsed += self._reading
         super().data_received(data)
         if self._body:
             self._hand_over()
-        if not self._begun:
+            self._unparsed = 0
+        if self._unparsed > HEADER_BYTES and (self._begun or self._open):
+            self.send_400_response("")
+        elif self._is_answering():
             if self._timer is not None:
                 self._stop_waiting()
-        elif self._unparsed > HEADER_BYTES:
-            self.send_400_response("")
-        elif self._timer is None:
+        elif self._timer is None and not self.transport.is_closing():
+            # Even an empty line, which begins nothing, has ended the time that the base class lets a connection idle.
             self._wait_for_headers()
 
     def send_400_response(self, msg: str) -> None:
@@ -98,7 +143,7 @@ class Connection(HttpToolsProtocol):
         del msg
         if self.transport.is_closing():
             return
-        large = self._unparsed > HEADER_BYTES
+        large = self._begun and self._unparsed > HEADER_BYTES
         self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if large else HTTPStatus.BAD_REQUEST)
 
     def _unsupported_upgrade_warning(self) -> None:
@@ -117,8 +162,24 @@ class Connection(HttpToolsProtocol):
             self.flow.pause_reading()
         self.cycle.message_event.set()
 
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
+
     def _refuse(self, status: HTTPStatus) -> None:
         self._stop_waiting()
+        if not self._is_answering():
+            self._say(status)
+        elif not self._open:
+            self._refusal = status
+        elif self.pipeline or self.cycle.response_started:
+            # It is the body of a request whose answer is under way, or not begun: no place is left to say anything.
+            self.transport.abort()
+        else:
+            self.cycle.disconnected = True  # or its answer would follow
+            self.cycle.message_event.set()
+            self._say(status)
+
+    def _say(self, status: HTTPStatus) -> None:
         text = f"{status.value} {status.phrase}"
         self.transport.write(
             f"HTTP/1.1 {text}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(text) + 1}\r\n"
@@ -127,7 +188,13 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
     def _wait_for_headers(self) -> None:
-        self._timer = self.loop.call_later(self._header_seconds, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
+        self._timer = self.loop.call_later(self._header_seconds, self._expire)
+
+    def _expire(self) -> None:
+        if self._begun:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        else:
+            self.transport.close()
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:

@@ -7,8 +7,11 @@ next request begins. docs/explanation/hostile-clients.md has the whole list.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.types import Scope
 
+Headers = Sequence[tuple[bytes, bytes]]
 LONGEST_HEAD = 64 * 1024
 """Bytes of header names and values; a registry token has about 300, a presigned request 2,000."""
 _OLD = frozenset({"1.0", "1"})
@@ -32,3 +35,11 @@ def refusal(scope: Scope) -> int | None:
         return 400 if hosts == 0 or _NO_HOST in headers else None
     # HTTP/1.0 has no chunks, and needs no Host; a signature that needs one fails later.
     return None if version in _OLD and b"transfer-encoding" not in names else 400
+
+
+def has_body(headers: Headers) -> bool:
+    """Whether a body follows the head, even an empty one in chunks."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0") != b"")
+        for name, value in headers
+    )
