@@ -24,6 +24,8 @@ LAYER = os.urandom(1 << 20) * 32
 SOON = 10.0
 """Seconds after which a client that should have been cut was not."""
 MANY = 300
+PART = 16 << 20
+"""Bytes of a layer, more than the sockets and the library hold together."""
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +109,95 @@ def test_a_connection_that_idles_is_closed(impatient: RunningRegistry) -> None:
     with connect(impatient.port) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert until_closed(connection).count(b"200 OK") == 1
+
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+UNREAD: dict[str, tuple[bytes, bytes]] = {
+    "a page that is not there": (b"PUT /v2/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n", b"x"),
+    "a question about health": (GET + b"Content-Length: 1000000\r\n\r\n", b"x"),
+    "a method that is not answered": (
+        b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n",
+        b"x",
+    ),
+    "a trailer without end": (GET + b"Transfer-Encoding: chunked\r\n\r\n0\r\nA: ", b"x"),
+}
+
+
+def test_an_empty_line_does_not_keep_a_connection(impatient: RunningRegistry) -> None:
+    with connect(impatient.port) as connection:
+        connection.sendall(GET + b"\r\n")
+        time.sleep(0.3)
+        connection.sendall(b"\r\n")
+        assert until_closed(connection).count(b"HTTP/1.1 ") == 1
+
+
+def test_empty_lines_that_drip_do_not_keep_a_connection(impatient: RunningRegistry) -> None:
+    with connect(impatient.port) as connection:
+        connection.sendall(GET + b"\r\n")
+        assert until_closed(connection, lambda: b"\r\n").count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(("sent", "later"), UNREAD.values(), ids=UNREAD)
+def test_a_body_that_nobody_reads_does_not_keep_a_connection(
+    impatient: RunningRegistry, sent: bytes, later: bytes
+) -> None:
+    with connect(impatient.port) as connection:
+        connection.sendall(sent)
+        heard = until_closed(connection, lambda: later)
+    assert heard.count(b"HTTP/1.1 ") == 1
+    assert b"connection: close\r\n" in heard.lower()
+
+
+def test_a_request_that_has_begun_behind_a_download_waits_for_the_end_of_it(impatient: RunningRegistry) -> None:
+    """Neither is the download cut, nor is anything but the blob written into it."""
+    with Pusher(impatient.port, impatient.token, "slow/app") as pusher:
+        digest = pusher.push_blob(LAYER)
+    with connect(impatient.port, window=65536) as connection:
+        connection.sendall(head(impatient, "GET", f"/v2/slow/app/blobs/{digest}", f"Range: bytes=0-{PART - 1}"))
+        time.sleep(0.1)
+        connection.sendall(b"GET / HT")
+        time.sleep(LIMITS["header-seconds"] + 0.5)
+        heard = until_closed(connection)
+    _, _, rest = heard.partition(b"\r\n\r\n")
+    assert rest[:PART] == LAYER[:PART]
+    assert rest[PART:].startswith(b"HTTP/1.1 408 ")
+
+
+def test_rubbish_behind_a_download_is_refused_after_it(impatient: RunningRegistry) -> None:
+    with Pusher(impatient.port, impatient.token, "slow/app") as pusher:
+        digest = pusher.push_blob(LAYER)
+    with connect(impatient.port, window=65536) as connection:
+        connection.sendall(head(impatient, "GET", f"/v2/slow/app/blobs/{digest}", f"Range: bytes=0-{PART - 1}"))
+        time.sleep(0.1)
+        connection.sendall(b"\x00\x01rubbish\r\n\r\n")
+        time.sleep(0.5)
+        heard = until_closed(connection)
+    _, _, rest = heard.partition(b"\r\n\r\n")
+    assert rest[:PART] == LAYER[:PART]
+    assert rest[PART:].startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_body_that_goes_wrong_while_it_is_answered_ends_the_answer(impatient: RunningRegistry) -> None:
+    with Pusher(impatient.port, impatient.token, "slow/app") as pusher:
+        digest = pusher.push_blob(LAYER)
+    with connect(impatient.port, window=65536) as connection:
+        connection.sendall(head(impatient, "GET", f"/v2/slow/app/blobs/{digest}", "Transfer-Encoding: chunked"))
+        time.sleep(0.3)
+        connection.sendall(b"rubbish\r\n\r\n")
+        time.sleep(0.3)
+        heard = until_closed(connection)
+    _, _, rest = heard.partition(b"\r\n\r\n")
+    assert len(rest) < len(LAYER)
+    assert LAYER.startswith(rest)
+
+
+def test_few_requests_are_queued_behind_one_another(impatient: RunningRegistry) -> None:
+    """The last that is answered says so, so that a client knows which to send again."""
+    with connect(impatient.port) as connection:
+        connection.sendall((GET + b"\r\n") * 5000)
+        heard = until_closed(connection)
+    assert heard.count(b"HTTP/1.1 200 ") == heard.count(b"HTTP/1.1 ") == 9
+    assert heard.lower().count(b"connection: close\r\n") == 1
 
 
 def test_a_body_that_falls_silent_is_not_waited_for_and_what_came_is_kept(on_both: RunningRegistry) -> None:

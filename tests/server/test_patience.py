@@ -108,6 +108,34 @@ async def test_a_short_answer_is_handed_over_whole(closing: Keep) -> None:
     assert line.taken == answer
 
 
+START: Message = {"type": "http.response.start", "status": 404, "headers": [(b"allow", b"GET")]}
+CLOSING = [(b"allow", b"GET"), (b"connection", b"close")]
+
+
+@pytest.mark.parametrize("header", [(b"content-length", b"20"), (b"transfer-encoding", b"chunked")])
+async def test_the_connection_is_closed_after_an_answer_to_a_body_that_was_not_read_to_its_end(
+    closing: Keep, header: tuple[bytes, bytes]
+) -> None:
+    for coming in ([], [(0, piece(10))], [(0, piece(10)), (0, GONE)]):
+        line = Line(*coming)
+        patience = closing(Patience(line.receive, line.send, LIMITS, headers=[header]))
+        for _ in coming:
+            await patience.receive()
+        await patience.send(START)
+        assert [message["headers"] for message in line.taken] == [CLOSING]
+
+
+async def test_the_connection_is_kept_after_a_body_that_was_read_and_where_there_is_none(closing: Keep) -> None:
+    line = Line((0, piece(10)), (0, piece(10, more=False)))
+    patience = closing(Patience(line.receive, line.send, LIMITS, headers=[(b"content-length", b"20")]))
+    await patience.receive()
+    await patience.receive()
+    await patience.send(START)
+    none = closing(Patience(line.receive, line.send, LIMITS, headers=[(b"content-length", b"0")]))
+    await none.send(START)
+    assert line.taken == [START, START]
+
+
 @pytest.mark.parametrize(
     ("size", "crowded", "pieces"), [(300_000, False, 2), (300_000, True, 5), (0, False, 1), (PIECE, True, 1)]
 )

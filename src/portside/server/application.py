@@ -109,7 +109,7 @@ class Application:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
         scope.setdefault("state", {})
-        patience = Patience(receive, send, self._limits, crowded=self._admission.crowded)
+        patience = Patience(receive, send, self._limits, headers=scope["headers"], crowded=self._admission.crowded)
         structlog.contextvars.bind_contextvars(request=token_hex(8))
         try:
             await self._route(scope, patience.receive, patience.send)

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 from starlette.types import Message, Receive, Send
 
+from portside.server import framing
+from portside.server.framing import Headers
+
 PIECE = 64 * 1024
 """Bytes that are sent at a time to a reader that is slow, or when readers are many: the server holds several."""
 _LARGE = 256 * 1024
@@ -94,6 +97,8 @@ class Patience:
     __slots__ = (
         "_body",
         "_crowded",
+        "_ended",
+        "_headers",
         "_limits",
         "_reader",
         "_receive",
@@ -104,13 +109,21 @@ class Patience:
         "status",
     )
 
-    def __init__(self, receive: Receive, send: Send, limits: Limits, *, crowded: bool = False) -> None:
-        """`crowded` is whether memory is short, so that answers go out in small pieces from the start."""
+    def __init__(
+        self, receive: Receive, send: Send, limits: Limits, *, headers: Headers = (), crowded: bool = False
+    ) -> None:
+        """`headers` are the request's.
+
+        `crowded` is whether memory is short, so that answers go out in small pieces from the start.
+        """
         self._receive = receive
         self._send = send
         self._limits = limits
         self._crowded = crowded
+        self._headers = headers
         self._received = 0
+        self._ended = False
+        """Whether the body was read to its end."""
         self._whole = False
         self._body: _Side | None = None
         self._reader: _Side | None = None
@@ -137,6 +150,7 @@ class Patience:
             side.end()
         self._received += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
+        self._ended = self._whole and message["type"] == "http.request"
         if not self._whole and side.waited > self._limits.silence + self._received / self._limits.rate:
             return self._gone()
         return message
@@ -145,6 +159,8 @@ class Patience:
         """See ASGI; raises ReaderStalled."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if not self._ended and framing.has_body(self._headers):
+                message = _closing(message)
             await self._send(message)
             return
         body: bytes = message.get("body", b"")
@@ -185,3 +201,9 @@ class Patience:
     def _gone(self) -> Message:
         self._whole = True
         return {"type": "http.disconnect"}
+
+
+def _closing(message: Message) -> Message:
+    """The beginning of an answer, whoever gives it, after which nobody reads on in a body to find the next request."""
+    headers = [header for header in message.get("headers", ()) if header[0].lower() != b"connection"]
+    return {**message, "headers": [*headers, (b"connection", b"close")]}
