@@ -50,6 +50,8 @@ class Connection(HttpToolsProtocol):
         self._reading = 0
         self._unparsed = 0
         """Bytes that came since headers began, or since a body's last piece, at the most."""
+        self._others = 0
+        """How many of these may belong to the request before, whose end came in the same packet."""
         self._open = False
         """Whether the body of the last request, or what follows it, is still to come."""
         self._body: list[bytes] = []
@@ -72,7 +74,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Note that headers are coming."""
         self._begun = True
-        self._unparsed = self._reading
+        self._unparsed = self._others = self._reading
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -86,7 +88,7 @@ class Connection(HttpToolsProtocol):
         if upgrades and framing.has_body(self.headers):
             raise ValueError("a body whose end is not looked for")
         self._begun = False
-        self._unparsed = 0
+        self._unparsed = self._others = 0
         super().on_headers_complete()
         self._open = True
         # What follows the body is taken for headers by the base class; the request's own are complete.
@@ -129,7 +131,7 @@ class Connection(HttpToolsProtocol):
         if self._body:
             self._hand_over()
             self._unparsed = 0
-        if self._unparsed > HEADER_BYTES and (self._begun or self._open):
+        if self._unparsed - self._others > HEADER_BYTES and (self._begun or self._open):
             self.send_400_response("")
         elif self._is_answering():
             if self._timer is not None:
