@@ -84,6 +84,20 @@ def test_an_artifact_manifest_may_have_no_blobs() -> None:
     assert read({"mediaType": media_types.OCI_ARTIFACT}).blobs == ()
 
 
+@pytest.mark.parametrize("member", ["config", "layers", "manifests"])
+def test_an_artifact_manifest_that_could_be_read_as_an_image_is_refused(member: str) -> None:
+    artifact = {"mediaType": media_types.OCI_ARTIFACT, "blobs": []}
+    expected = "An artifact manifest cannot list layers or manifests"
+    assert refused(json.dumps(artifact | {member: []}).encode()) == expected
+
+
+@pytest.mark.parametrize("media_type", sorted(media_types.ARTIFACTS))
+def test_an_artifact_manifest_that_names_no_type_is_refused(media_type: str) -> None:
+    expected = "An artifact manifest must name its mediaType"
+    assert refused(b'{"blobs": []}', media_type) == expected
+    assert refused(b'{"mediaType": null}', media_type) == expected
+
+
 def test_the_artifact_type_is_the_configurations_when_none_is_named() -> None:
     assert read(IMAGE).artifact_type == CONFIG_TYPE
     assert read(IMAGE | {"artifactType": ""}).artifact_type == CONFIG_TYPE

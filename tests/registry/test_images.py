@@ -382,6 +382,37 @@ async def test_a_damaged_manifest_is_never_served_and_pushing_it_again_heals_it(
     assert await app.rows("SELECT images FROM layers") == [(1,)]
 
 
+@pytest.mark.parametrize("media_type", [media_types.OCI_MANIFEST, media_types.DOCKER_MANIFEST])
+async def test_bytes_that_were_stored_as_something_else_keep_what_they_refer_to_as_an_image(
+    app: House, media_type: str
+) -> None:
+    content = json.dumps({name: it for name, it in json.loads(image_of(b"{}")).items() if name != "mediaType"}).encode()
+    await app.push(b"{}")
+    first = await app.registry.images.put(
+        app.caller, APP, content, media_type=media_types.OCI_MANIFEST, tags=[parse_tag("v1")], digest=None
+    )
+    # As a version before this one took it, which read the same bytes as an artifact without layers.
+    await app.rows(f"UPDATE manifests SET media_type = '{media_types.OCI_ARTIFACT}'")
+    await app.rows("DELETE FROM manifest_references")
+    await app.rows("UPDATE layers SET images = 0")
+    app.clock.forward(60)
+    again = await app.registry.images.put(app.caller, APP, content, media_type=media_type, tags=(), digest=None)
+    assert (again.image.digest, again.image.media_type, again.changed) == (first.image.digest, media_type, True)
+    assert await app.tags_of(first.image.digest) == ["v1"]
+    assert await app.rows("SELECT images FROM layers") == [(1,)]
+    app.clock.forward(10 * 86400)
+    await app.collection.sweep()
+    assert await app.holds(Digest.of(b"{}"))
+
+
+async def test_an_artifact_that_could_be_an_image_is_refused(app: House) -> None:
+    content = json.dumps({name: it for name, it in json.loads(image_of(b"{}")).items() if name != "mediaType"}).encode()
+    with pytest.raises(InvalidParameter):
+        await app.registry.images.put(
+            app.caller, APP, content, media_type=media_types.OCI_ARTIFACT, tags=(), digest=None
+        )
+
+
 # --- delete -----------------------------------------------------------------------------------------------------------
 
 

@@ -157,6 +157,11 @@ def _index(document: dict[str, Any], media_type: str) -> Manifest:
 
 
 def _artifact(document: dict[str, Any], media_type: str) -> Manifest:
+    # The same bytes must not be an image to one reader, and an artifact without layers to another.
+    if document.get("mediaType") is None:
+        raise InvalidParameter(_FIELD, "An artifact manifest must name its mediaType")
+    if "config" in document or "layers" in document or "manifests" in document:
+        raise InvalidParameter(_FIELD, "An artifact manifest cannot list layers or manifests")
     return Manifest(
         media_type=media_type,
         artifact_type=_text(document, "artifactType"),

@@ -68,7 +68,9 @@ class Recording:
         """Make the manifest's rows, or the image active again; whether it was not so before."""
         manifest, digest = draft.manifest, draft.digest
         sizes = await self._sizes(unit, held, draft)
-        if known is not None and await manifest_content.stands(self._keys, unit, held, digest):
+        # Bytes that name no type of their own may be pushed as another one, which refers to other content.
+        alike = known is not None and known.media_type == manifest.media_type
+        if known is not None and alike and await manifest_content.stands(self._keys, unit, held, digest):
             if known.status == ACTIVE:
                 return known, False
             now = self._clock()
