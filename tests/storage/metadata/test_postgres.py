@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import asyncpg
@@ -12,7 +12,7 @@ from portside.storage.errors import NoSpace, StorageUnavailable, StorageUnusable
 from portside.storage.metadata.port import Unit
 from portside.storage.metadata.postgres import PostgresMetadata
 from tests.conformance.metadata import MetadataConformance
-from tests.conformance.nouns.rows import ACCOUNT, KEY, NOW, STRANGER, digest, registry
+from tests.conformance.nouns.rows import ACCOUNT, KEY, NOW, STRANGER, digest, key_of, registry, upload
 from tests.postgres import PostgresServer
 
 
@@ -73,6 +73,44 @@ async def test_more_units_than_connections_wait_for_their_turn(metadata: Postgre
     await asyncio.gather(*(add(metadata, f"{number:012}") for number in range(40)))
     async with metadata.reading() as unit:
         assert await ask(unit, "SELECT count(*) FROM accounts") == 40
+
+
+# --- what another unit has in its hands ------------------------------------------------------------------------------
+
+
+async def test_a_stale_upload_that_somebody_has_just_resumed_is_left_alone(
+    metadata: PostgresMetadata, other: PostgresMetadata
+) -> None:
+    key = await key_of(metadata)
+    async with metadata.writing() as unit:
+        await unit.uploads.add(upload(key))
+    async with metadata.writing() as resuming:
+        assert await resuming.uploads.hold(key, "one", NOW + 5, NOW + 20)
+        async with asyncio.timeout(5), other.writing() as sweep:
+            assert await sweep.uploads.delete_stale(key, NOW + 1, NOW + 5) == []
+    async with metadata.reading() as unit:
+        assert await unit.uploads.find(key, "one")
+
+
+async def test_an_upload_that_is_completed_while_its_repository_goes_has_no_bytes_to_drop(
+    metadata: PostgresMetadata, other: PostgresMetadata
+) -> None:
+    key = await key_of(metadata)
+    async with metadata.writing() as unit:
+        await unit.uploads.add(upload(key))
+
+    async def delete() -> Sequence[str]:
+        async with other.writing() as unit:
+            return await unit.uploads.delete_of(key)
+
+    async with metadata.writing() as unit:
+        assert await unit.uploads.hold(key, "one", NOW, NOW + 15)
+        row = await unit.uploads.find(key, "one")
+        assert row is not None
+        assert await unit.uploads.complete(row, digest(1), NOW)
+        deleting = asyncio.create_task(delete())
+        await asyncio.sleep(0.3)
+    assert await deleting == []
 
 
 # --- when it cannot do its work -------------------------------------------------------------------------------------

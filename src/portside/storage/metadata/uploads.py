@@ -59,15 +59,18 @@ _COMPLETE = prepare(
 )
 _DELETE = prepare(delete(tables.uploads).where(_THIS))
 _DELETE_OF = prepare(delete(tables.uploads).where(_u.repository == bindparam("repository_")))
-_LOCATIONS = prepare(select(_u.location).where(_u.repository == bindparam("repository_"), _u.completed.is_(None)))
+# Locked, so that none is completed or moved between what is told of it and its end.
+_LOCATIONS = prepare(
+    select(_u.location).where(_u.repository == bindparam("repository_"), _u.completed.is_(None)).with_for_update()
+)
 
 _STALE = and_(
     _u.repository == bindparam("repository_"),
     _u.touched_at < bindparam("before"),
     _u.held_until <= bindparam("now"),
 )
-_STALE_LOCATIONS = prepare(select(_u.location).where(_STALE, _u.completed.is_(None)))
-_DELETE_STALE = prepare(delete(tables.uploads).where(_STALE))
+# One that somebody has just gone on with is locked, and not stale any more; it is not waited for.
+_STALE_UPLOADS = prepare(select(_u.id, _u.location, _u.completed).where(_STALE).with_for_update(skip_locked=True))
 
 
 class Uploads:
@@ -171,9 +174,10 @@ class Uploads:
 
         Gives the locations that are staged and now belong to nobody.
         """
-        rows = await self._session.rows(_STALE_LOCATIONS, repository_=repository, before=before, now=now)
-        await self._session.run(_DELETE_STALE, repository_=repository, before=before, now=now)
-        return [row[0] for row in rows]
+        rows = await self._session.rows(_STALE_UPLOADS, repository_=repository, before=before, now=now)
+        if rows:
+            await self._session.run_many(_DELETE, [{"repository_": repository, "id_": row[0]} for row in rows])
+        return [location for _, location, completed in rows if completed is None]
 
     async def delete_of(self, repository: int) -> Sequence[str]:
         """Remove all uploads of a repository; gives the locations that are staged and now belong to nobody."""
