@@ -115,6 +115,7 @@ QUESTIONS: dict[str, tuple[str, str, Callable[[Registry], Awaitable[object]]]] =
         APP.arn,
         lambda r: r.images.put(CALLER, APP, b"no manifest", media_type=None, tags=(), digest=D),
     ),
+    "images.may_put": ("ecr:PutImage", APP.arn, lambda r: r.images.may_put(CALLER, APP)),
     "images.get": ("ecr:BatchGetImage", APP.arn, lambda r: r.images.get(CALLER, APP, ImageId())),
     "images.look": ("ecr:BatchGetImage", APP.arn, lambda r: r.images.look(CALLER, APP, ImageId())),
     "images.get_many": ("ecr:BatchGetImage", APP.arn, lambda r: r.images.get_many(CALLER, APP, [], ())),

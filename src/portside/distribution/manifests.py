@@ -42,6 +42,7 @@ async def put(registry: Registry, exchange: Exchange) -> Reply:
     wanted, repository = parse_reference(exchange.parts["reference"]), exchange.repository
     tags = _tags(exchange) if wanted.tag is None else [wanted.tag]
     media_type = exchange.headers.get("content-type", "").partition(";")[0].strip() or None
+    await registry.images.may_put(exchange.caller, repository)
     async with exchange.whole_body(manifests.MAXIMUM_SIZE) as content:
         pushed = await registry.images.put(
             exchange.caller, repository, content, media_type=media_type, tags=tags, digest=wanted.digest

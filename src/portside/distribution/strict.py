@@ -48,11 +48,13 @@ async def _get_blob(registry: Registry, exchange: Exchange) -> Reply:
 
 async def _begin_upload(registry: Registry, exchange: Exchange) -> Reply:
     """Open an upload whatever came with the request; a blob in its body is dropped."""
-    if "digest" in exchange.query:
-        async for _ in exchange.body():
-            pass
-        del exchange.query["digest"]
-    return await uploads.begin(registry, exchange)
+    if exchange.query.pop("digest", None) is None:
+        return await uploads.begin(registry, exchange)
+    reply = await uploads.begin(registry, exchange)
+    # Only now: whoever may not push is told so before a byte is waited for.
+    async for _ in exchange.body():
+        pass
+    return reply
 
 
 async def _receive(registry: Registry, exchange: Exchange) -> Reply:

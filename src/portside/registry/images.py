@@ -51,6 +51,13 @@ class Images:
         self._pages = pages
         self._recording = Recording(stores, sparse=sparse)
 
+    async def may_put(self, caller: Caller, repository: RepositoryId) -> None:
+        """Raise AccessDenied for whoever may not push here: asked before a manifest's bytes are waited for.
+
+        They take of memory that all pushes share. `put` asks again, since a body may be long in coming.
+        """
+        await self._access.repository(caller, "ecr:PutImage", repository)
+
     async def put(
         self,
         caller: Caller,
