@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from typing import Any, cast
 
@@ -13,6 +14,8 @@ from portside.core.kms_errors import KmsFailure
 from portside.core.names import RegistryId
 from portside.distribution.edge import DataPlane
 from portside.distribution.errors import WIRE
+from portside.distribution.manners import OPEN, Manners
+from portside.distribution.strict import STRICT
 from portside.identity.tokens import TICKET_PARAMETER as TICKET
 from portside.registry.bodies import Bodies
 from portside.storage.errors import Damaged, StorageUnavailable
@@ -161,6 +164,19 @@ async def test_the_registry_of_another_account_is_denied(house: House) -> None:
     )
 
 
+@pytest.mark.parametrize("manners", [OPEN, STRICT], ids=["open", "strict"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", f"{V2}/manifests/v1"), ("POST", f"{V2}/blobs/uploads/?digest={DIGEST}")]
+)
+async def test_whoever_may_not_push_is_told_so_before_the_body_is_waited_for(
+    house: House, manners: Manners, method: str, path: str
+) -> None:
+    client = await client_of(house, DOMAIN, f"{STRANGER}.dkr.ecr.{REGION}.registry.test", manners)
+    async with asyncio.timeout(5):
+        answer = await client.ask(method, path, b"{", {"Content-Length": "4194304"}, stall=asyncio.Event())
+    assert answer.error[:2] == (403, "DENIED")
+
+
 async def test_whether_a_strangers_repository_exists_cannot_be_told(house: House) -> None:
     client = await client_of(house, DOMAIN, f"{STRANGER}.dkr.ecr.{REGION}.registry.test")
     there, missing = await client.ask("GET", f"{V2}/tags/list"), await client.ask("GET", "/v2/no/such/tags/list")
@@ -189,6 +205,9 @@ async def test_a_ticket_stands_in_for_credentials(house: House, nobody: Client) 
         ("GET", f"{V2}/blobs/{DIGEST}"),
         ("GET", f"/v2/team/other/blobs/{Digest.of(b'layer')}"),
         ("GET", f"{V2}/manifests/v1"),
+        ("GET", f"{V2}/referrers/{Digest.of(b'layer')}"),
+        ("HEAD", f"{V2}/referrers/{Digest.of(b'layer')}"),
+        ("GET", f"{V2}/manifests/{Digest.of(b'layer')}"),
         ("DELETE", f"{V2}/blobs/{Digest.of(b'layer')}"),
         ("GET", "/v2/"),
         ("POST", f"{V2}/blobs/uploads/"),

@@ -94,6 +94,7 @@ class DataPlane:
         )
         meaning = self._hosts.meaning(exchange.headers.get("host", ""))
         callers = self._registry.callers
+        # Only the address of a blob has a `digest`: a ticket is for a download and opens nothing else.
         if TICKET_PARAMETER in exchange.query and "digest" in exchange.parts and exchange.method in {"GET", "HEAD"}:
             exchange.caller, repository = await callers.by_ticket(
                 exchange.query[TICKET_PARAMETER], exchange.parts["name"], exchange.parts["digest"], circumstances

@@ -20,7 +20,7 @@ _MOST = 100
 async def get(registry: Registry, exchange: Exchange) -> Reply:
     """`GET /v2/NAME/referrers/DIGEST`, of one `artifactType` when it is given; an unknown subject has none."""
     limit, after = page(exchange, _MOST)
-    repository, subject = exchange.repository, Digest.parse(exchange.parts["digest"])
+    repository, subject = exchange.repository, Digest.parse(exchange.parts["subject"])
     wanted = exchange.query.get("artifactType") or None
     if "\0" in (wanted or ""):
         raise InvalidParameter("artifactType", "Member must not contain a null character")

@@ -34,7 +34,7 @@ ROUTES = (
     _row("HEAD", r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)", manifests.head),
     _row("PUT", r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)", manifests.put),
     _row("DELETE", r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)", manifests.delete),
-    _row("GET HEAD", r"/v2/(?P<name>.+)/referrers/(?P<digest>[^/]+)", referrers.get),
+    _row("GET HEAD", r"/v2/(?P<name>.+)/referrers/(?P<subject>[^/]+)", referrers.get),
     _row("POST", r"/v2/(?P<name>.+)/blobs/uploads/?", uploads.begin),
     _row("GET HEAD", r"/v2/(?P<name>.+)/blobs/uploads/(?P<upload>[0-9a-f-]{36})", uploads.status),
     _row("PATCH", r"/v2/(?P<name>.+)/blobs/uploads/(?P<upload>[0-9a-f-]{36})", uploads.receive),
