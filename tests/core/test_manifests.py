@@ -230,6 +230,83 @@ def test_schema_1_is_refused_by_name(document: dict[str, Any]) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        IMAGE | {"Layers": [CONFIG]},
+        IMAGE | {"layer\u017f": []},
+        IMAGE | {"x": {"a": 1, "A": 2}},
+        IMAGE | {"x": [[{"\u212a": 1, "k": 2}]]},
+        IMAGE | {"annotations": {"a": {"b": 1, "B": 2}}},
+        IMAGE | {"layers": [LAYER | {"Digest": DIGEST}]},
+        IMAGE | {"layers": [LAYER | {"platform": {"os": "a", "OS": "b"}}]},
+        LIST | {"Manifests": []},
+    ],
+)
+def test_names_that_differ_in_case_alone_are_refused(document: dict[str, Any]) -> None:
+    """Go's encoding/json reads the last of them, whatever its case."""
+    assert refused(json.dumps(document).encode()) in {"Invalid JSON syntax", "Member 'layers' must be written so"}
+
+
+@pytest.mark.parametrize(
+    ("document", "member"),
+    [
+        (IMAGE | {"Subject": {}}, "subject"),
+        (IMAGE | {"ARTIFACTTYPE": "x/y"}, "artifactType"),
+        (IMAGE | {"Annotations": {}}, "annotations"),
+        (IMAGE | {"Manifests": []}, "manifests"),
+        ({name: it for name, it in IMAGE.items() if name != "layers"} | {"Layers": [LAYER]}, "layers"),
+        (IMAGE | {"config": CONFIG | {"URLs": []}}, "urls"),
+        (IMAGE | {"layers": [LAYER | {"Platform": {}}]}, "platform"),
+        (IMAGE | {"subject": CONFIG | {"Annotations": {}}}, "annotations"),
+        (LIST | {"manifests": [CONFIG | {"ArtifactType": "x/y"}]}, "artifactType"),
+    ],
+)
+def test_a_known_member_in_another_case_is_refused(document: dict[str, Any], member: str) -> None:
+    assert refused(json.dumps(document).encode()) == f"Member '{member}' must be written so"
+
+
+def test_annotations_may_have_any_names_but_the_same_one_twice() -> None:
+    free = {"Layers": "1", "layers": "2", "LAYERS": "3"}
+    assert read(IMAGE | {"annotations": free, "layers": [LAYER | {"annotations": free}]}).media_type == OCI
+    assert manifests.annotations_of(json.dumps(IMAGE | {"annotations": free}).encode()) == free
+    assert refused(b'{"annotations": {"a": "1", "a": "2"}}', OCI) == "Invalid JSON syntax"
+
+
+def test_annotations_of_what_is_stored_are_told_whatever_would_be_refused_today() -> None:
+    stored = IMAGE | {"annotations": {"a": "b"}, "Layers": [], "x": {"y": 1, "Y": 2}}
+    assert manifests.annotations_of(json.dumps(stored).encode()) == {"a": "b"}
+
+
+@pytest.mark.parametrize("annotations", [{"a": "\ud800"}, {"\udc00": "b"}, {"a": "b", "c": "x\udfff"}])
+def test_annotations_that_no_answer_can_carry_are_refused_and_not_told(annotations: dict[str, str]) -> None:
+    content = json.dumps(IMAGE | {"annotations": {"kept": "\U0001f600", **annotations}}).encode()
+    assert refused(content) == "Annotations must be text"
+    assert "\U0001f600" in manifests.annotations_of(content).values()
+    json.dumps(manifests.annotations_of(content), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("unit", [b"[]", b"[[]]", b'{"":0}', b"1", b'""'])
+def test_more_values_than_can_be_read_in_time_are_refused(unit: bytes) -> None:
+    head = json.dumps(LIST | {"annotations": {"a": "b"}}).encode()[:-1] + b',"x":['
+    room = manifests.MAXIMUM_SIZE - len(head)
+    began = time.perf_counter()
+    content = head + b",".join([unit] * (room // (len(unit) + 1) - 2)) + b"]}"
+    assert refused(content) == "Invalid JSON syntax"
+    assert manifests.annotations_of(content) == {}
+    assert time.perf_counter() - began < 1
+
+
+def test_the_most_descriptors_are_read_with_annotations_too() -> None:
+    named = {f"org.test/{number}": "x" for number in range(8)}
+    child = {"mediaType": OCI, "digest": DIGEST, "size": 7, "platform": {"os": "a", "architecture": "b"}}
+    content = json.dumps(
+        LIST | {"manifests": [child | {"annotations": named}] * 10_000}, separators=(",", ":")
+    ).encode()
+    assert len(content) <= manifests.MAXIMUM_SIZE
+    assert len(read(json.loads(content)).images) == 10_000
+
+
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"config":{"layers":['])
 def test_deep_nesting_is_refused_and_breaks_nothing(opening: bytes) -> None:
     assert refused(opening * 150_000, OCI) == "Invalid JSON syntax"

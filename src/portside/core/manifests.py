@@ -21,6 +21,18 @@ _FIELD = "ImageManifest"
 _LONGEST_TYPE = 255
 _MOST_DESCRIPTORS = 10_000
 """Ours: each one is looked up while the repository is locked."""
+_MOST_VALUES = 200_000
+"""Ours: Python makes an object of each JSON value, and nobody else has their turn meanwhile. It is many times what the
+most descriptors have."""
+_KNOWN = {
+    name.casefold(): name
+    for name in (
+        *("schemaVersion", "mediaType", "config", "layers", "manifests", "subject", "artifactType", "blobs"),
+        *("annotations", "digest", "size", "urls", "platform"),
+    )
+}
+"""The members that readers know, in any case: Go's encoding/json, and so docker and containerd, takes `Layers` for
+`layers`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +77,12 @@ def read(content: bytes, declared: str | None) -> Manifest:
     `declared` is the Content-Type or imageManifestMediaType; without it the document's own mediaType decides.
     Raises InvalidParameter with ECR's words (ecr-behaviour 1.3, 1.5).
     """
-    document = _document(content)
+    names = _Names()
+    document = _document(content, names)
+    if names.alike:
+        raise InvalidParameter(_FIELD, "Invalid JSON syntax")
+    _check_names(document)
+    _check_annotations(document)
     media_type = _media_type(document, declared)
     if media_type in media_types.SCHEMA1 or document.get("schemaVersion") == 1:
         raise InvalidParameter(
@@ -81,19 +98,35 @@ def read(content: bytes, declared: str | None) -> Manifest:
 
 
 def annotations_of(content: bytes) -> dict[str, str]:
-    """The annotations of a stored manifest; what is not text to text is left out, since no descriptor may carry it."""
-    found: object = _document(content).get("annotations")
+    """The annotations of a stored manifest; what is not text to text is left out, since no descriptor may carry it.
+
+    None of a manifest that would not be taken today for what reading it costs.
+    """
+    if _is_crowded(content):
+        return {}
+    found: object = _document(content, _Names()).get("annotations")
     if not isinstance(found, dict):
         return {}
-    return {key: value for key, value in cast("dict[str, object]", found).items() if isinstance(value, str)}
+    return {
+        key: value
+        for key, value in cast("dict[str, object]", found).items()
+        if isinstance(value, str) and _is_text(key) and _is_text(value)
+    }
 
 
-def _document(content: bytes) -> dict[str, Any]:
+def _is_crowded(content: bytes) -> bool:
+    """Whether there may be more values than are read: each follows a bracket or a comma, if only within a text."""
+    return sum(map(content.count, (b"[", b"{", b","))) > _MOST_VALUES
+
+
+def _document(content: bytes, names: _Names) -> dict[str, Any]:
     if len(content) > MAXIMUM_SIZE:
         raise InvalidParameter(_FIELD, f"Member must have length less than or equal to {MAXIMUM_SIZE}")
+    if _is_crowded(content):
+        raise InvalidParameter(_FIELD, "Invalid JSON syntax")
     try:
         document: object = json.loads(
-            content.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
+            content.decode("utf-8"), object_pairs_hook=names.read, parse_constant=_refuse_constant
         )
     except (ValueError, RecursionError):
         raise InvalidParameter(_FIELD, "Invalid JSON syntax") from None
@@ -102,12 +135,46 @@ def _document(content: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", document)
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Two readers of a repeated key may see two different images under one digest.
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("repeated key")
-    return found
+class _Names:
+    """Makes objects, and sees to their names: two readers of a repeated one may see two images under one digest."""
+
+    def __init__(self) -> None:
+        self.alike: dict[int, dict[str, Any]] = {}
+        """Objects with names that differ in case alone, by identity, but for annotations, whose names are free."""
+
+    def read(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise ValueError("repeated key")
+        if len({name.casefold() for name in found}) != len(found):
+            self.alike[id(found)] = found
+        if self.alike:
+            self.alike.pop(id(found.get("annotations")), None)
+        return found
+
+
+def _check_names(item: dict[str, Any]) -> None:
+    for name in item:
+        known = _KNOWN.get(name.casefold(), name)
+        if known != name:
+            raise InvalidParameter(_FIELD, f"Member '{known}' must be written so")
+
+
+def _check_annotations(document: dict[str, Any]) -> None:
+    found: object = document.get("annotations")
+    if isinstance(found, dict):
+        for key, value in cast("dict[str, object]", found).items():
+            if not _is_text(key) or (isinstance(value, str) and not _is_text(value)):
+                raise InvalidParameter(_FIELD, "Annotations must be text")
+
+
+def _is_text(text: str) -> bool:
+    """Whether it can be sent: half a surrogate pair is JSON, and cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse_constant(name: str) -> None:
@@ -203,6 +270,7 @@ def _descriptor(found: object) -> Descriptor:
     if not isinstance(found, dict):
         raise InvalidParameter(_FIELD, "Invalid JSON syntax")
     item = cast("dict[str, Any]", found)
+    _check_names(item)
     media_type, digest, size = item.get("mediaType"), item.get("digest"), item.get("size")
     if not isinstance(media_type, str) or not isinstance(digest, str):
         raise InvalidParameter(_FIELD, "Every descriptor needs a mediaType and a digest")
