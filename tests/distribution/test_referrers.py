@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from portside.core import media_types
@@ -124,3 +126,56 @@ async def test_a_deleted_referrer_is_gone(pusher: Client, digests: list[str]) ->
 )
 async def test_what_cannot_be_asked_is_refused(client: Client, target: str, error: tuple[int, str]) -> None:
     assert (await client.ask("GET", target)).error[:2] == error
+
+
+async def test_a_page_has_no_more_bytes_than_clients_read(pusher: Client) -> None:
+    room = 4 * 1024 * 1024
+    # In escapes each would be three times as long.
+    bodies = [large(number, "\u00e9" * 1_040_000) for number in range(3)]
+    for body in bodies:
+        assert (await pusher.put(str(Digest.of(body)), body)).status == 201
+    found: list[dict[str, object]] = []
+    path: str | None = PATH
+    pages = 0
+    while path:
+        answer = await pusher.ask("GET", path)
+        assert len(answer.body) <= room
+        found += answer.json["manifests"]
+        path = answer.headers.get("link", "").partition(">")[0].removeprefix("<")
+        pages += 1
+    assert [one["digest"] for one in found] == sorted(str(Digest.of(body)) for body in bodies)
+    assert all(one["annotations"] for one in found)
+    assert pages == 2
+
+
+async def test_the_index_around_the_descriptors_counts_too(pusher: Client) -> None:
+    bodies = [artifact_of(2 * 1024 * 1024, letter) for letter in "xy"]
+    for body in bodies:
+        assert (await pusher.put(str(Digest.of(body)), body)).status == 201
+    first = await pusher.ask("GET", PATH)
+    second = await pusher.ask("GET", first.headers["link"].partition(">")[0].removeprefix("<"))
+    assert max(len(first.body), len(second.body)) <= 4 * 1024 * 1024
+    assert "link" not in second.headers
+    found = [*first.json["manifests"], *second.json["manifests"]]
+    assert [one["digest"] for one in found] == sorted(str(Digest.of(body)) for body in bodies)
+
+
+async def test_one_that_is_too_long_for_a_page_is_listed_without_its_annotations(pusher: Client) -> None:
+    body = artifact_of(4 * 1024 * 1024, "x")
+    assert (await pusher.put(str(Digest.of(body)), body)).status == 201
+    answer = await pusher.ask("GET", PATH)
+    assert len(answer.body) <= 4 * 1024 * 1024
+    assert answer.json["manifests"] == [described(media_types.OCI_ARTIFACT, body) | {"artifactType": "x/y"}]
+
+
+def large(number: int, text: str) -> bytes:
+    document = json.loads(artifact(number)) | {"annotations": {"number": str(number), "a": text}}
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def artifact_of(size: int, letter: str) -> bytes:
+    """A manifest that is nearly all annotations."""
+    subject = {"mediaType": "a/b", "digest": str(Digest.of(SUBJECT)), "size": 1}
+    head = json.dumps({"mediaType": media_types.OCI_ARTIFACT, "artifactType": "x/y", "subject": subject})
+    head = head.replace(" ", "")[:-1] + ',"annotations":{"a":"'
+    return (head + letter * (size - len(head) - 3) + '"}}').encode()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from portside.core import media_types
+from portside.core import manifests, media_types
 from portside.core.digest import Digest
 from portside.core.errors import InvalidParameter
 from portside.distribution.exchange import Exchange, Reply
@@ -15,6 +17,10 @@ from portside.registry.referrers import Referrer
 from portside.registry.registry import Registry
 
 _MOST = 100
+_OPENING = f'{{"schemaVersion":2,"mediaType":"{media_types.OCI_INDEX}","manifests":['.encode()
+_CLOSING = b"]}"
+_ROOM = manifests.MAXIMUM_SIZE - len(_OPENING) - len(_CLOSING)
+"""Bytes of descriptors on a page: clients read an index of at most 4 MiB (OCI distribution-spec, Pushing Manifests)."""
 
 
 async def get(registry: Registry, exchange: Exchange) -> Reply:
@@ -30,13 +36,32 @@ async def get(registry: Registry, exchange: Exchange) -> Reply:
     headers = {"Content-Type": media_types.OCI_INDEX}
     if wanted is not None:
         headers["OCI-Filters-Applied"] = "artifactType"
-    if found.more and found.items:
+    listed = _fitting(found.items)
+    if (found.more or len(listed) < len(found.items)) and listed:
         path = f"/v2/{repository.name}/referrers/{subject}"
         kept = "" if wanted is None else f"&artifactType={quote(wanted, safe='')}"
-        headers["Link"] = page_link(path, limit, str(found.items[-1].image.digest), kept)
-    listed = [_descriptor(one) for one in found.items]
-    index = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": listed}
-    return Reply(200, headers, json.dumps(index, separators=(",", ":")).encode())
+        headers["Link"] = page_link(path, limit, str(found.items[len(listed) - 1].image.digest), kept)
+    return Reply(200, headers, _OPENING + b",".join(listed) + _CLOSING)
+
+
+def _fitting(referrers: Sequence[Referrer]) -> list[bytes]:
+    """The descriptors of as many from the first on as clients read; one that is too long alone goes unannotated."""
+    listed: list[bytes] = []
+    left = _ROOM
+    for referrer in referrers:
+        written = _written(_descriptor(referrer))
+        if len(written) > _ROOM:
+            written = _written(_descriptor(replace(referrer, annotations={})))
+        left -= len(written) + 1
+        if listed and left < 0:
+            break
+        listed.append(written)
+    return listed
+
+
+def _written(document: dict[str, Any]) -> bytes:
+    # Escapes for what is not ASCII would be up to three times as long as the manifest that it came from.
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _descriptor(referrer: Referrer) -> dict[str, Any]:
