@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,30 @@ def test_a_token_continues_only_its_own_query(one: str, other: str) -> None:
 def test_any_text_is_no_token(token: str) -> None:
     with pytest.raises(InvalidParameter, match="Invalid next token"):
         PAGES.open("", token)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda token: token + "=",
+        lambda token: token + "\n",
+        lambda token: "!" + token,
+        lambda token: token[:8] + " " + token[8:],
+        lambda token: token + "A" * 5000,
+        lambda token: token.replace("-", "+").replace("_", "/"),
+        lambda token: token.rstrip("=")[:-1] + chr(ord(token.rstrip("=")[-1]) + 1) + "=" * token.count("="),
+    ],
+    ids=["padding", "newline", "foreign", "space", "appended", "alphabet", "idle bits"],
+)
+def test_a_token_has_one_form(change: Callable[[str], str]) -> None:
+    tokens = [PAGES.seal("", ["x" * length]) for length in range(60)]
+    changed = [(token, change(token)) for token in tokens]
+    for token, other in changed:
+        assert PAGES.open("", token)
+        if other != token:
+            with pytest.raises(InvalidParameter, match="Invalid next token"):
+                PAGES.open("", other)
+    assert any(token != other for token, other in changed)
 
 
 def test_a_very_long_token_is_refused() -> None:

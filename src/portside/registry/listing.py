@@ -7,7 +7,7 @@ that it came from. Positions are keys of rows, not counts, so a list stays whole
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -41,6 +41,17 @@ class PageTokens:
     def open(self, query: str, token: str) -> list[Any]:
         """The position in a token; raises InvalidParameter for one that is not of this list."""
         try:
-            return json.loads(self._box.open(urlsafe_b64decode(token[:_LONGEST]), query.encode()))
+            return json.loads(self._box.open(_sealed(token), query.encode()))
         except (ValueError, BoxError):
             raise InvalidParameter("nextToken", "Invalid next token") from None
+
+
+def _sealed(token: str) -> bytes:
+    """What a token stands for; raises ValueError for a text that `seal` would not have written."""
+    if len(token) > _LONGEST:
+        raise ValueError("too long")
+    found = b64decode(token, altchars=b"-_", validate=True)
+    # Base64 that is read still has other forms: the standard alphabet, and bits of the last character that say nothing.
+    if urlsafe_b64encode(found).decode("ascii") != token:
+        raise ValueError("another form")
+    return found
