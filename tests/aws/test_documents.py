@@ -98,6 +98,42 @@ def test_a_value_out_of_bounds_is_told_where_and_why(
 
 
 @pytest.mark.parametrize(
+    ("operation", "document", "field"),
+    [
+        (
+            "CreateRepository",
+            {**R, "encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "alias/\0"}},
+            "encryptionConfiguration.kmsKey",
+        ),
+        (
+            "ListImageReferrers",
+            {**R, "subjectId": {"imageDigest": "sha256:" + "0" * 64}, "filter": {"artifactTypes": ["a", "a\0"]}},
+            "filter.artifactTypes.2.member",
+        ),
+        ("CreateRepository", {**R, "tags": [{"Key": "k", "Value": "\0"}]}, "tags.1.member.Value"),
+        ("PutImage", {**R, "imageManifest": "\0", "imageTag": "v\0"}, "imageTag"),
+    ],
+)
+def test_a_null_character_is_refused_wherever_it_stands(operation: str, document: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidParameter) as found:
+        read(json.dumps(document).encode(), model.OPERATIONS[operation].request)
+    assert (found.value.field, found.value.reason) == (field, "Member must not contain a null character")
+
+
+@pytest.mark.parametrize(
+    ("operation", "document"),
+    [
+        ("PutImage", {**R, "imageManifest": "{\0}"}),
+        ("PutImage", {**R, "imageManifest": '{"a":"\\u0000"}'}),
+        ("ListImages", {**R, "nobodyReads": "\0"}),
+        ("CreateRepository", {**R, "tags": [{"Key": "k", "Value": "\\u0000"}]}),
+    ],
+)
+def test_what_only_looks_like_one_or_is_read_elsewhere_is_taken(operation: str, document: dict[str, Any]) -> None:
+    read(json.dumps(document).encode(), model.OPERATIONS[operation].request)
+
+
+@pytest.mark.parametrize(
     ("operation", "content", "words"),
     [
         ("ListImages", b'{"repositoryName":1}', "NUMBER_VALUE can not be converted to String"),

@@ -71,6 +71,18 @@ def test_an_error_says_its_type_twice(bench: Bench) -> None:
     }
 
 
+def test_a_null_character_is_an_invalid_parameter_of_its_member(bench: Bench) -> None:
+    body = b'{"repositoryName":"team/app","encryptionConfiguration":{"encryptionType":"KMS","kmsKey":"alias/\\u0000"}}'
+    assert failure(bench, body, target=TARGET.replace("ListImages", "CreateRepository")) == (
+        400,
+        "InvalidParameterException",
+        (
+            "Invalid parameter at 'encryptionConfiguration.kmsKey' failed to satisfy constraint: "
+            "'Member must not contain a null character'"
+        ),
+    )
+
+
 def test_the_circumstances_are_handed_on(bench: Bench) -> None:
     ask(bench, headers={"user-agent": "aws-cli/2"}, scheme="https")
     [seen] = bench.callers.seen
