@@ -29,11 +29,12 @@ _encoder = msgspec.json.Encoder()
 
 def read(content: bytes | bytearray, request: type[T]) -> T:
     """Read a request; raises SerializationError, and InvalidParameter with the model's constraint."""
+    asked: T | None = None
     try:
         asked = _decoder(request).decode(content or b"{}")
     except msgspec.ValidationError:
         # Explained below, out of this block: what is raised there stands alone.
-        asked = None
+        pass
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise SerializationError("The request body is not valid JSON.") from None
     if asked is None:
