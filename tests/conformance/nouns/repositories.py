@@ -7,11 +7,22 @@ from dataclasses import replace
 
 import pytest
 
-from portside.core.names import RegistryId
+from portside.core.names import RegistryId, Tag
 from portside.core.records import RepositorySettings, TagExclusion
 from portside.storage.metadata.port import Metadata
 from tests.conformance.nouns.counts import assert_counted
-from tests.conformance.nouns.rows import ACCOUNT, KEY, NOW, REGISTRY, STRANGER, digest, image, registry, repository
+from tests.conformance.nouns.rows import (
+    ACCOUNT,
+    KEY,
+    NOW,
+    REGISTRY,
+    STRANGER,
+    digest,
+    image,
+    key_of,
+    registry,
+    repository,
+)
 
 NAMES = ["a-b", "a.b", "a/b", "a0", "a_b", "aa", "ab", "zz"]
 """In order of their bytes, which is not how English sorts them."""
@@ -166,6 +177,20 @@ class RepositoriesConformance:
                 await unit.manifests.delete(key, digest(number))
         assert await counted() == 1
         await assert_counted(metadata)
+
+    async def test_a_big_repository_goes_whole_and_leaves_others_alone(self, metadata: Metadata) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        async with metadata.writing() as unit:
+            for number in range(1001):
+                await unit.tags.put(key, Tag(f"t{number}"), digest(1), NOW)
+            await unit.manifests.add(key, image(1), b"")
+            await unit.manifests.refer(key, digest(1), digest(2), is_image=True)
+            await unit.tags.put(other, Tag("kept"), digest(1), NOW)
+            await unit.repositories.delete(key)
+            assert await unit.tags.page(key, "", 10) == []
+            assert await unit.manifests.find(key, digest(1)) is None
+            assert await unit.manifests.parents(key, digest(2)) == []
+            assert await unit.tags.page(other, "", 10) == ["kept"]
 
     async def test_repositories_made_and_removed_at_once_are_counted(self, metadata: Metadata, other: Metadata) -> None:
         """The same name too: nobody waits in a circle."""

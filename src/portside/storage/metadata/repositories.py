@@ -6,11 +6,12 @@ repository's `images` in manifests.py. A quota is compared with them, so that it
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, exists, select, tuple_, update
+from sqlalchemy import Table, and_, bindparam, delete, exists, select, tuple_, update
 
 from portside.core.names import RegistryId, RepositoryId
 from portside.core.records import Repository, RepositorySettings, TagExclusion
@@ -67,17 +68,23 @@ _UNCOUNT = prepare(
     .where(tuple_(_g.account, _g.region).in_(select(_r.account, _r.region).where(_r.key == bindparam("key"))))
     .values(repositories=_g.repositories + bindparam("change"))
 )
-_DELETE_CONTENT = tuple(
+_BATCH = 1000
+"""Rows that one statement removes: SQLite answers on the event loop, and PostgreSQL within a time."""
+
+
+def _delete_some(table: Table) -> Statement:
+    """Some rows of a repository."""
+    names = [column for column in table.primary_key.columns if column.name != "repository"]
+    of_repository = table.c.repository == bindparam("key")
+    some = select(*names).where(of_repository).limit(bindparam("limit"))
+    return prepare(delete(table).where(of_repository, tuple_(*names).in_(some)))
+
+
+_MANY = (tables.references, tables.tags, tables.manifests, tables.lifecycle_preview_results)
+_DELETE_MANY = tuple(_delete_some(table) for table in _MANY)
+_DELETE_ONE = tuple(
     prepare(delete(table).where(table.c.repository == bindparam("key")))
-    for table in (
-        tables.references,
-        tables.tags,
-        tables.manifests,
-        tables.repository_policies,
-        tables.lifecycle_policies,
-        tables.lifecycle_preview_results,
-        tables.lifecycle_previews,
-    )
+    for table in (tables.repository_policies, tables.lifecycle_policies, tables.lifecycle_previews)
 )
 
 
@@ -141,7 +148,12 @@ class Repositories:
 
     async def delete(self, key: int) -> None:
         """Remove the repository with its images and tags; layers and uploads must have been removed before."""
-        for statement in _DELETE_CONTENT:
+        for statement in _DELETE_MANY:
+            removed = _BATCH
+            while removed == _BATCH:
+                removed = await self._session.run(statement, key=key, limit=_BATCH)
+                await asyncio.sleep(0)  # others have their turn
+        for statement in _DELETE_ONE:
             await self._session.run(statement, key=key)
         await self._session.run(_UNCOUNT, key=key, change=-1)
         await self._session.run(_DELETE, key=key)
