@@ -36,6 +36,8 @@ def test_a_repository_uri_has_no_scheme() -> None:
         "123456789012.dkr-ecr.eu-west-1.registry.test",
         "123456789012.dkr.ecr-fips.eu-west-1.registry.test:8443",
         "123456789012.DKR.ECR.EU-WEST-1.Registry.Test",
+        "123456789012.dkr.ecr.eu-west-1.registry.test.",
+        "123456789012.dkr.ecr.eu-west-1.registry.test.:443",
     ],
 )
 def test_a_registry_host_means_a_whole_registry(host: str) -> None:

@@ -50,6 +50,7 @@ class HostNames:
         if self.domain is None:
             return Meaning()
         name = host.rsplit(":", 1)[0].lower() if not host.endswith("]") else host
+        name = name.removesuffix(".")  # the same name, to DNS
         if (found := _REGISTRY.fullmatch(name)) and found[3] == self.domain:
             return Meaning(region=found[2], account=found[1])
         if (found := _SERVICE.fullmatch(name)) and found[2] == self.domain:

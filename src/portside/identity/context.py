@@ -24,6 +24,7 @@ _CHANGING = frozenset(
         "aws:sourceip",
         "aws:tagkeys",
         "aws:useragent",
+        "ecr:accountsetting",
     }
 )
 
