@@ -23,6 +23,8 @@ from portside.server import framing
 
 HEADER_BYTES = 64 * 1024
 """Of a request's head, and of what follows its body."""
+_LINGER = 2.0
+"""Seconds in which the rest of a body that nobody wants is read away, so that its sender comes to read the answer."""
 MOST_QUEUED = 8
 """Requests that may wait for the answer to the one before them; one packet has room for thousands."""
 
@@ -55,6 +57,8 @@ class Connection(HttpToolsProtocol):
         self._open = False
         """Whether the body of the last request, or what follows it, is still to come."""
         self._body: list[bytes] = []
+        self._lingering = False
+        """Whether the last answer is out, and what still comes is thrown away."""
         self._refusal: HTTPStatus | None = None
         """What is said, and the connection closed, once the requests that came before are answered."""
 
@@ -89,7 +93,11 @@ class Connection(HttpToolsProtocol):
             raise ValueError("a body whose end is not looked for")
         self._begun = False
         self._unparsed = self._others = 0
+        has_body = framing.has_body(self.headers)
         super().on_headers_complete()
+        if has_body:
+            # The cycle closes the connection behind its answer: not while the client is still sending.
+            self.cycle.transport = _BehindBody(self, self.transport)  # pyright: ignore[reportAttributeAccessIssue]
         self._open = True
         # What follows the body is taken for headers by the base class; the request's own are complete.
         self.headers = []
@@ -113,17 +121,34 @@ class Connection(HttpToolsProtocol):
             super().on_response_complete()  # others wait for their answers
             return
         if self._open:
-            self.transport.close()  # the rest of this body is of no use to anybody
-        elif self._refusal is not None and not self.transport.is_closing():
+            self.close_behind_body()  # its rest is of no use to anybody
+            return
+        if self._refusal is not None and not self.transport.is_closing():
             self._say(self._refusal)
         super().on_response_complete()
         if self._begun and not self.transport.is_closing():
             self._unset_keepalive_if_required()
             self._wait_for_headers()
 
+    def close_behind_body(self) -> None:
+        """Close once the client has had time to read its answer.
+
+        To close while bytes wait to be read resets the connection, and takes the answer away with it (RFC 9112, 9.6).
+        """
+        if not self._open:
+            self.transport.close()
+        elif not self._lingering and not self.transport.is_closing():
+            self._lingering = True
+            self._stop_waiting()
+            self._unset_keepalive_if_required()
+            self.flow.resume_reading()
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+            self._timer = self.loop.call_later(_LINGER, self.transport.close)
+
     def data_received(self, data: bytes) -> None:
         """Parse what came."""
-        if self._refusal is not None:
+        if self._refusal is not None or self._lingering:
             return
         self._reading = len(data)
         self._unparsed += self._reading
@@ -206,3 +231,18 @@ class Connection(HttpToolsProtocol):
 
 def _size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:
     return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
+
+
+class _BehindBody:
+    """What a request with a body is answered through."""
+
+    __slots__ = ("_connection", "is_closing", "write")
+
+    def __init__(self, connection: Connection, transport: Any) -> None:
+        self._connection = connection
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+
+    def close(self) -> None:
+        """Close behind the answer."""
+        self._connection.close_behind_body()
