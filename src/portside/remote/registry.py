@@ -143,10 +143,15 @@ class RegistryClient:
         raise Unexpected(f"{self.host} sends us on without end", "ask who runs the registry")
 
     def _refusal(self, ask: Ask, response: Response) -> Refusal:
+        content = b""
         try:
-            content = b"" if ask.method == "HEAD" else read_body(response, self.host, _LONGEST_ERROR)
+            if ask.method == "HEAD":
+                # There is no body, and as long as its end is not read the connection serves no other request.
+                response.drain_conn()
+            else:
+                content = read_body(response, self.host, _LONGEST_ERROR)
         except Unreachable:
-            content = b""
+            response.close()
         response.release_conn()
         return Refusal.of(response, content, f"{ask.method} {urlsplit(ask.path).path}")
 
