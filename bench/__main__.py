@@ -172,7 +172,9 @@ def _grow(folder: Path, options: argparse.Namespace) -> None:
         for name, size in growth.SIZES.items():
             _progress(f"{name}: fill and seed")
             material = growth.Grown(size)
-            server = _enter(stack, Portside(name, options.serve), folder, material, ())
+            # Room for what is seeded and what is pushed then.
+            given = [*options.serve, "--quota-images", "1000000", "--quota-repositories", "1000000"]
+            server = _enter(stack, Portside(name, given), folder, material, ())
             server.stop()
             growth.seed(server.folder / "data", material)
             server.start()
