@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from portside.cli.tending import STORAGE, output_option, tend
 from portside.server.errors import Refused
 
 if TYPE_CHECKING:
-    from portside.core.lifecycle.evaluation import Action, Candidate, Outcome
+    from portside.core.lifecycle.evaluation import Action, Candidate
     from portside.core.lifecycle.policy import Policy
     from portside.core.names import RepositoryId
     from portside.registry.lifecycle.runs import Run
@@ -191,8 +191,8 @@ def _show(runs: Sequence[Run], output: str, begin: str, *, done: bool) -> None:
 
 
 def _summary(run: Run, begin: str, *, done: bool) -> str:
-    expiring = run.expired if done else _count(run.outcome, "EXPIRE")
-    archiving = run.archived if done else _count(run.outcome, "TRANSITION")
+    expiring = run.expired if done else run.outcome.expiring
+    archiving = run.archived if done else run.outcome.transitioning
     verb = "archived" if done else "archive"
     text = f"{begin} {expiring} and {verb} {archiving} of {run.outcome.images} images."
     if run.outcome.kept:
@@ -202,11 +202,9 @@ def _summary(run: Run, begin: str, *, done: bool) -> str:
     return text if run.finished else text + " The policy changed meanwhile; the new one is applied next."
 
 
-def _count(outcome: Outcome, action: str) -> int:
-    return sum(one.rule.action == action for one in outcome.actions)
-
-
 def _row(repository: RepositoryId, action: Action) -> tuple[str, ...]:
+    from portside.core.times import instant
+
     algorithm, _, digits = action.image.digest.partition(":")
     tags = [*action.image.tags]
     more = f" and {len(tags) - _SHOWN_TAGS} more" if len(tags) > _SHOWN_TAGS else ""
@@ -214,7 +212,7 @@ def _row(repository: RepositoryId, action: Action) -> tuple[str, ...]:
         repository.name,
         {"EXPIRE": "expire", "TRANSITION": "archive"}[action.rule.action],
         str(action.rule.priority),
-        _instant(action.image.pushed_at)[:10],
+        instant(action.image.pushed_at)[:10],
         f"{algorithm}:{digits[:_SHOWN_DIGITS]}",
         ", ".join(tags[:_SHOWN_TAGS]) + more or "-",
     )
@@ -227,12 +225,11 @@ def _table(rows: Sequence[tuple[str, ...]]) -> None:
 
 
 def _document(run: Run, *, done: bool) -> dict[str, Any]:
-    write: Callable[[Action], dict[str, Any]] = _action
     document: dict[str, Any] = {
         "repository": run.repository.name,
         "images": run.outcome.images,
-        "actions": [write(action) for action in run.outcome.actions],
-        "keptByIndex": [write(action) for action in run.outcome.kept],
+        "actions": [_action(action) for action in run.outcome.actions],
+        "keptByIndex": [_action(action) for action in run.outcome.kept],
     }
     if done:
         counts = {"expired": run.expired, "archived": run.archived, "spared": run.spared, "finished": run.finished}
@@ -241,17 +238,13 @@ def _document(run: Run, *, done: bool) -> dict[str, Any]:
 
 
 def _action(action: Action) -> dict[str, Any]:
+    from portside.core.times import instant
+
     return {
         "action": action.rule.action,
         "rule": action.rule.priority,
         "description": action.rule.description,
         "imageDigest": action.image.digest,
         "imageTags": list(action.image.tags),
-        "imagePushedAt": _instant(action.image.pushed_at),
+        "imagePushedAt": instant(action.image.pushed_at),
     }
-
-
-def _instant(at: int) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,8 +7,8 @@ value is not known is absent too, which denies where an Allow asks for it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
+from portside.core.times import instant
 from portside.identity.caller import Caller, Principal
 
 Value = str | Sequence[str]
@@ -44,7 +44,7 @@ def of_principal(principal: Principal) -> dict[str, Value]:
     if principal.kind == "User" and entity is not None:
         found["aws:username"] = entity.name
     if session is not None:
-        found["aws:tokenissuetime"] = _instant(session.issued_at)
+        found["aws:tokenissuetime"] = instant(session.issued_at)
         found["aws:multifactorauthpresent"] = "true" if session.mfa else "false"
         if session.source_identity is not None:
             found["aws:sourceidentity"] = session.source_identity
@@ -65,7 +65,7 @@ def of_request(caller: Caller, *, region: str, owner: str) -> dict[str, Value]:
     """
     circumstances = caller.circumstances
     found = of_principal(caller.principal)
-    found["aws:currenttime"] = _instant(circumstances.at)
+    found["aws:currenttime"] = instant(circumstances.at)
     found["aws:epochtime"] = str(circumstances.at // 1_000_000)
     found["aws:securetransport"] = "true" if circumstances.secure else "false"
     found["aws:requestedregion"] = region
@@ -92,7 +92,3 @@ def tagging(tags: Mapping[str, str]) -> dict[str, Value]:
 def changes(key: str) -> bool:
     """Whether two requests of one principal for one action on one resource can differ in this key."""
     return key in _CHANGING or key.startswith("aws:requesttag/")
-
-
-def _instant(at: int) -> str:
-    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

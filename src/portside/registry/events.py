@@ -6,7 +6,6 @@ Law: an event is a row of the unit that makes the change. It is there when the c
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 from portside.core.names import RegistryId, RepositoryId, Tag
 from portside.core.records import Image
+from portside.core.times import instant
 from portside.storage.metadata.port import Metadata, Unit
 
 _IMAGE, _REFERRER = "ECR Image Action", "ECR Referrer Action"
@@ -52,7 +52,7 @@ def restored(repository: RepositoryId, image: Image, at: int) -> Event:
     """An image came back from the archive."""
     event = _moved(repository, image, "STANDARD")
     fraction = f"{at % _SECOND:06}".rstrip("0") or "0"
-    event.detail["last-activated-at"] = f"{_instant(at)[:-1]}.{fraction}Z"
+    event.detail["last-activated-at"] = f"{instant(at)[:-1]}.{fraction}Z"
     return event
 
 
@@ -99,16 +99,12 @@ def _written(registry: RegistryId, at: int, event: Event) -> str:
         "detail-type": event.type,
         "source": "aws.ecr",
         "account": registry.account,
-        "time": _instant(at),
+        "time": instant(at),
         "region": registry.region,
         "resources": [],
         "detail": event.detail,
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-
-
-def _instant(at: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at // _SECOND))
 
 
 # --- following them -------------------------------------------------------------------------------------------------

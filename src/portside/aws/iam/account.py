@@ -14,11 +14,11 @@ from portside.aws.iam.values import (
     paged,
     sliced,
     tags,
-    time,
     user,
 )
 from portside.aws.protocol.query import Entries, Value
 from portside.core.identities import Kind
+from portside.core.times import instant
 from portside.registry.iam.account import Detail
 from portside.registry.iam.simulation import Outcome
 
@@ -205,7 +205,7 @@ def _role(detail: Detail) -> Value:
         "RoleName": identity.name,
         "RoleId": identity.id,
         "Arn": identity.arn,
-        "CreateDate": time(identity.created_at),
+        "CreateDate": instant(identity.created_at),
         "AssumeRolePolicyDocument": encoded(detail.trust or ""),
         **_held(detail),
         "RolePolicyList": _inline(detail),
@@ -225,13 +225,13 @@ def _policy(detail: Detail) -> Value:
         "Path": identity.path,
         "DefaultVersionId": next((f"v{one.number}" for one in detail.versions if one.is_default), None),
         "IsAttachable": True,
-        "CreateDate": time(identity.created_at),
+        "CreateDate": instant(identity.created_at),
         "PolicyVersionList": [
             {
                 "Document": encoded(one.text),
                 "VersionId": f"v{one.number}",
                 "IsDefaultVersion": one.is_default,
-                "CreateDate": time(one.created_at),
+                "CreateDate": instant(one.created_at),
             }
             for one in detail.versions
         ],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from portside.aws.call import Call
-from portside.aws.iam.values import Members, Parameters, paged, sliced, time
+from portside.aws.iam.values import Members, Parameters, paged, sliced
 from portside.core.iam_errors import NoSuchEntity
 from portside.core.identities import AccessKey, Kind
+from portside.core.times import instant
 
 
 async def create_access_key(call: Call, parameters: Parameters) -> Members:
@@ -37,7 +38,7 @@ async def get_access_key_last_used(call: Call, parameters: Parameters) -> Member
     name, key = await call.registry.iam.access_keys.last_used(call.caller, parameters["AccessKeyId"])
     used: Members = {"Region": key.last_used_region or "N/A", "ServiceName": key.last_used_service or "N/A"}
     if key.last_used_at is not None:
-        used = {"LastUsedDate": time(key.last_used_at), **used}
+        used = {"LastUsedDate": instant(key.last_used_at), **used}
     return {"UserName": name, "AccessKeyLastUsed": used}
 
 
@@ -107,5 +108,5 @@ def _key(name: str, key: AccessKey) -> Members:
         "UserName": name,
         "AccessKeyId": key.id,
         "Status": "Active" if key.active else "Inactive",
-        "CreateDate": time(key.created_at),
+        "CreateDate": instant(key.created_at),
     }

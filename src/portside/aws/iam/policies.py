@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from portside.aws.call import Call
-from portside.aws.iam.values import Members, Parameters, encoded, page_of, paged, sliced, tags, tags_of, time
+from portside.aws.iam.values import Members, Parameters, encoded, page_of, paged, sliced, tags, tags_of
 from portside.core.identities import Kind, PolicyVersion
+from portside.core.times import instant
 from portside.registry.iam.managed import Shown
 
 
@@ -123,8 +124,8 @@ def _policy(shown: Shown) -> Members:
         "AttachmentCount": shown.attached,
         "PermissionsBoundaryUsageCount": shown.bounds,
         "IsAttachable": True,
-        "CreateDate": time(policy.created_at),
-        "UpdateDate": time(shown.updated_at),
+        "CreateDate": instant(policy.created_at),
+        "UpdateDate": instant(shown.updated_at),
     }
 
 
@@ -132,5 +133,5 @@ def _version(version: PolicyVersion) -> Members:
     return {
         "VersionId": f"v{version.number}",
         "IsDefaultVersion": version.is_default,
-        "CreateDate": time(version.created_at),
+        "CreateDate": instant(version.created_at),
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from portside.aws.call import Call
-from portside.aws.iam.values import Members, Parameters, sliced, tags, tags_of, time
+from portside.aws.iam.values import Members, Parameters, sliced, tags, tags_of
+from portside.core.times import instant
 
 _ARN = "OpenIDConnectProviderArn"
 
@@ -27,7 +28,7 @@ async def get_provider(call: Call, parameters: Parameters) -> Members:
         "Url": found.name,
         "ClientIDList": found.attributes["clients"],
         "ThumbprintList": found.attributes["thumbprints"],
-        "CreateDate": time(found.created_at),
+        "CreateDate": instant(found.created_at),
         "Tags": tags(found),
     }
 

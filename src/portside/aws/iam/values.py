@@ -1,25 +1,20 @@
-"""What IAM's answers are made of: times, tags, pages, and identities as their structures (iam-behaviour 4.3)."""
+"""What IAM's answers are made of: tags, pages, and identities as their structures (iam-behaviour 4.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from portside.aws.call import Call
 from portside.aws.protocol.query import Value
 from portside.core.identities import Identity, Kind
+from portside.core.times import instant
 
 Parameters = Mapping[str, Any]
 Members = dict[str, Value]
 _PAGE = 100
 _HOUR = 3600
-
-
-def time(at: int) -> str:
-    """A time in microseconds as `2026-01-15T12:00:00Z`."""
-    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def encoded(document: str) -> str:
@@ -69,7 +64,7 @@ def user(identity: Identity) -> Members:
         "UserName": identity.name,
         "UserId": identity.id,
         "Arn": identity.arn,
-        "CreateDate": time(identity.created_at),
+        "CreateDate": instant(identity.created_at),
     }
 
 
@@ -85,7 +80,7 @@ def group(identity: Identity) -> Members:
         "GroupName": identity.name,
         "GroupId": identity.id,
         "Arn": identity.arn,
-        "CreateDate": time(identity.created_at),
+        "CreateDate": instant(identity.created_at),
     }
 
 
@@ -97,7 +92,7 @@ async def role(call: Call, identity: Identity) -> Members:
         "RoleName": identity.name,
         "RoleId": identity.id,
         "Arn": identity.arn,
-        "CreateDate": time(identity.created_at),
+        "CreateDate": instant(identity.created_at),
         "AssumeRolePolicyDocument": encoded(trust),
         "Description": identity.attributes.get("description") or None,
         "MaxSessionDuration": identity.attributes.get("max_session", _HOUR),

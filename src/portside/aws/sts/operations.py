@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from portside.aws.call import Call, UnsignedCall
-from portside.aws.iam.values import Members, Parameters, tags_of, time
+from portside.aws.iam.values import Members, Parameters, tags_of
 from portside.aws.protocol.query import Value
 from portside.core.iam_errors import IdentityTokenInvalid, InvalidAuthorizationMessage, ValidationFailed
+from portside.core.times import instant
 from portside.identity.keys import account_of
 from portside.identity.outbound import ALGORITHMS
 from portside.registry.sessions import Credentials, Granted, Wish
@@ -82,7 +83,7 @@ async def get_web_identity_token(call: Call, parameters: Parameters) -> Members:
         tags=tags_of(parameters),
         region=call.region,
     )
-    return {"WebIdentityToken": token, "Expiration": time(expires_at)}
+    return {"WebIdentityToken": token, "Expiration": instant(expires_at)}
 
 
 async def assume_role_with_web_identity(call: UnsignedCall, parameters: Parameters) -> Members:
@@ -144,7 +145,7 @@ def _credentials(credentials: Credentials) -> Members:
         "AccessKeyId": credentials.access_key,
         "SecretAccessKey": credentials.secret,
         "SessionToken": credentials.token,
-        "Expiration": time(credentials.expires_at),
+        "Expiration": instant(credentials.expires_at),
     }
 
 

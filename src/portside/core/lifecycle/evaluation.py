@@ -70,6 +70,16 @@ class Outcome:
     images: int = 0
     """How many were looked at."""
 
+    @property
+    def expiring(self) -> int:
+        """How many images expire."""
+        return sum(action.rule.action == policy.EXPIRE for action in self.actions)
+
+    @property
+    def transitioning(self) -> int:
+        """How many go to the archive."""
+        return len(self.actions) - self.expiring
+
 
 class EvaluationStopped(Exception):
     """`go_on` said no."""

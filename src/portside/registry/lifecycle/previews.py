@@ -16,7 +16,6 @@ from typing import Any
 
 import structlog
 
-from portside.core.lifecycle import policy
 from portside.core.lifecycle.evaluation import Action
 from portside.core.lifecycle.grammar import read
 from portside.core.names import ImageId, RepositoryId
@@ -168,8 +167,7 @@ class LifecyclePreviews:
         for first in range(0, len(outcome.actions), _BATCH):
             if not await self._keep(held, row, first, outcome.actions[first : first + _BATCH]):
                 return
-        expiring = sum(action.rule.action == policy.EXPIRE for action in outcome.actions)
-        await self._end(held, row, COMPLETE, expiring, len(outcome.actions) - expiring)
+        await self._end(held, row, COMPLETE, outcome.expiring, outcome.transitioning)
 
     async def _end(self, held: Repository, row: PreviewRow, status: str, expiring: int, transitioning: int) -> None:
         async with self._metadata.writing() as unit:
