@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portside.core.errors import RepositoryNotFound
 from portside.core.lifecycle import grammar
 from portside.core.names import RepositoryId
 from portside.core.records import Repository, RepositorySettings
@@ -37,24 +38,31 @@ async def make(
         return made
 
 
-async def make_on_push(stores: Stores, access: Access, caller: Caller, repository: RepositoryId) -> None:
-    """Make a repository that is pushed to and missing, where a template or the rules say so and the caller may.
+async def found_or_made(stores: Stores, access: Access, caller: Caller, repository: RepositoryId) -> Repository:
+    """The repository that is pushed to; a missing one is made where a template or the rules say so and the caller may.
 
     Pushes that race for it all find it made. The caller needs ecr:CreateRepository as it would to make it beforehand;
-    what else the template puts, its author decided. Raises InvalidParameter when a policy of the template names
-    somebody who is gone.
+    what else the template puts, its author decided. Raises RepositoryNotFound, and InvalidParameter when a policy of
+    the template names somebody who is gone.
     """
     async with stores.metadata.reading() as unit:
-        if await unit.repositories.find(repository) is not None:
-            return
+        found = await unit.repositories.find(repository)
+        if found is not None:
+            return found
         template = await template_for(unit, repository, CREATE_ON_PUSH)
     if template is None:
         if not stores.rules.create_on_push:
-            return
+            raise RepositoryNotFound(repository)
         template = Template(ROOT, (CREATE_ON_PUSH,))
     tags = template.settings.resource_tags
     await access.repository(caller, "ecr:CreateRepository", repository, tagging(tags) if tags else None)
-    await make(stores, repository, template.settings, template)
+    made = await make(stores, repository, template.settings, template)
+    if made is None:
+        async with stores.metadata.reading() as unit:
+            made = await unit.repositories.find(repository)
+    if made is None:
+        raise RepositoryNotFound(repository)  # somebody else made it, and removed it at once
+    return made
 
 
 async def _add_policies(unit: Unit, made: Repository, template: Template, now: int) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from portside.core.errors import RepositoryNotFound
 from portside.core.kms_errors import KmsKeyNotFound
-from portside.core.names import RegistryId, RepositoryId
+from portside.core.names import RegistryId
 from portside.core.records import RepositorySettings
 from portside.registry.stores import Stores
 from portside.storage.metadata.kms_keys import KmsKeyRow
@@ -40,18 +39,6 @@ async def scope_of(
         raise KmsKeyNotFound(_unknown(registry, settings.kms_key or MANAGED))
     key = await stores.keys.key_under(row.id, registry.account, twice=settings.encryption_type == "KMS_DSSE")
     return replace(settings, kms_key=row.arn), key.id
-
-
-async def must_be_usable(stores: Stores, repository: RepositoryId) -> None:
-    """Raise KeyDisabled while nothing can be sealed for a repository, for what would only fail later.
-
-    Raises RepositoryNotFound.
-    """
-    async with stores.metadata.reading() as unit:
-        held = await unit.repositories.find(repository)
-    if held is None:
-        raise RepositoryNotFound(repository)
-    await stores.keys.key(held.content_key)
 
 
 async def named(unit: Unit, registry: RegistryId, text: str) -> KmsKeyRow | None:

@@ -20,11 +20,12 @@ from portside.core.records import Image, Repository
 from portside.identity.caller import Caller
 from portside.registry import manifest_content, outcomes
 from portside.registry.access import Access
-from portside.registry.creation import make_on_push
+from portside.registry.archiving import ACTIVE
+from portside.registry.creation import found_or_made
 from portside.registry.listing import Listing, PageTokens
 from portside.registry.outcomes import ImageFailure, Pushed, StoredImage
 from portside.registry.pull_exclusions import is_excluded
-from portside.registry.recording import ACTIVE, Draft, Recording
+from portside.registry.recording import Draft, Recording
 from portside.registry.removal import known, remove, remove_tag, tagged
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
@@ -75,9 +76,7 @@ class Images:
         ImageTagAlreadyExists and LimitExceeded. An archived image that is pushed again is active at once.
         """
         await self._access.repository(caller, "ecr:PutImage", repository)
-        await make_on_push(self._stores, self._access, caller, repository)
-        async with self._metadata.reading() as unit:
-            content_key = (await find(unit, repository)).content_key
+        content_key = (await found_or_made(self._stores, self._access, caller, repository)).content_key
         self._quotas.admit_manifest(content)
         manifest = manifests.read(content, media_type)
         calculated = Digest.of(content, digest.algorithm if digest else "sha256")
@@ -225,7 +224,7 @@ class Images:
                     raise ImageNotFound(repository, asked)
                 image = await known(unit, held, asked)
                 assert not isinstance(image, ImageFailure)
-                await remove_tag(unit, held, image, asked, self._clock())
+                await remove_tag(unit, held, image, tag, self._clock())
 
     async def delete_many(
         self, caller: Caller, repository: RepositoryId, wanted: Sequence[ImageId]

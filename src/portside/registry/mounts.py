@@ -15,8 +15,7 @@ from portside.core.names import RepositoryId
 from portside.core.records import Layer, Repository
 from portside.identity.caller import Caller
 from portside.registry.access import Access
-from portside.registry.creation import make_on_push
-from portside.registry.encryption import must_be_usable
+from portside.registry.creation import found_or_made
 from portside.registry.repositories import find, lock
 from portside.registry.settings import mounts_blobs
 from portside.registry.stores import Stores
@@ -42,8 +41,9 @@ class Mounts:
         None when the blob is to be uploaded. Raises RepositoryNotFound for the repository that it would go to.
         """
         await self._access.repository(caller, "ecr:InitiateLayerUpload", repository)
-        await make_on_push(self._stores, self._access, caller, repository)
-        await must_be_usable(self._stores, repository)
+        pushed_to = await found_or_made(self._stores, self._access, caller, repository)
+        # A key that is switched off is told now, and not when the bytes have come.
+        await self._stores.keys.key(pushed_to.content_key)
         for candidate in await self._candidates(repository, digest, source):
             if await self._may_read(caller, candidate):
                 mounted = await self._take(repository, candidate, digest)

@@ -29,9 +29,8 @@ class Pulls:
         return image.last_pull_at is None or self._clock() - image.last_pull_at > _GRAIN
 
     def note(self, repository: int, image: Image) -> None:
-        """An image of the repository with this key was pulled now."""
-        if self.is_due(image):
-            self._behind.note((repository, image.digest), self._clock())
+        """An image of the repository with this key, which is due, was pulled now."""
+        self._behind.note((repository, image.digest), self._clock())
 
     async def flush(self) -> None:
         """Record what was noted; called when the server ends."""

@@ -15,13 +15,11 @@ from portside.core.manifests import Manifest
 from portside.core.names import RepositoryId, Tag
 from portside.core.records import Image, Repository
 from portside.registry import archiving, events, manifest_content
+from portside.registry.archiving import ACTIVE
 from portside.registry.mutability import is_immutable
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
-
-ACTIVE = "ACTIVE"
-"""The status of an image that can be pulled (ecr-behaviour 10.3)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ async def remove(unit: Unit, held: Repository, asked: ImageId, now: int) -> list
         return found
     image = await tagged(unit, held, found)
     if asked.tag is not None and len(image.tags) > 1:
-        await remove_tag(unit, held, image, asked, now)
+        await remove_tag(unit, held, image, asked.tag, now)
         return [ImageId(asked.tag, image.digest)]
     if parents := await unit.manifests.parents(held.key, image.digest):
         return outcomes.referenced(asked, parents)
@@ -44,11 +44,10 @@ async def remove(unit: Unit, held: Repository, asked: ImageId, now: int) -> list
     return [ImageId(tag, image.digest) for tag in image.tags] or [ImageId(None, image.digest)]
 
 
-async def remove_tag(unit: Unit, held: Repository, image: Image, asked: ImageId, now: int) -> None:
+async def remove_tag(unit: Unit, held: Repository, image: Image, tag: Tag, now: int) -> None:
     """Remove one tag; the image stays."""
-    assert asked.tag is not None
-    await unit.tags.delete(held.key, asked.tag)
-    await events.announce(unit, held.id.registry, now, [events.deleted(held.id, image, asked.tag)])
+    await unit.tags.delete(held.key, tag)
+    await events.announce(unit, held.id.registry, now, [events.deleted(held.id, image, tag)])
 
 
 async def remove_image(unit: Unit, held: Repository, image: Image, now: int) -> None:

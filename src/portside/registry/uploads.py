@@ -33,8 +33,7 @@ from portside.identity.caller import Caller
 from portside.registry import parts
 from portside.registry.access import Access
 from portside.registry.content import Hash, Intake, copy, drop, until_done
-from portside.registry.creation import make_on_push
-from portside.registry.encryption import must_be_usable
+from portside.registry.creation import found_or_made
 from portside.registry.presence import present
 from portside.registry.repositories import find, lock
 from portside.registry.stores import Stores
@@ -83,8 +82,9 @@ class Uploads:
     async def begin(self, caller: Caller, repository: RepositoryId) -> Upload:
         """Open an upload; those into the same repository that nobody went on with for a day end now."""
         await self._access.repository(caller, "ecr:InitiateLayerUpload", repository)
-        await make_on_push(self._stores, self._access, caller, repository)
-        await must_be_usable(self._stores, repository)
+        pushed_to = await found_or_made(self._stores, self._access, caller, repository)
+        # A key that is switched off is told now, and not when the bytes have come.
+        await self._stores.keys.key(pushed_to.content_key)
         async with self._metadata.writing(durable=False) as unit:
             held = await lock(unit, repository)
             upload = Upload(
