@@ -148,33 +148,29 @@ def test_a_body_that_nobody_reads_does_not_keep_a_connection(
     assert b"connection: close\r\n" in heard.lower()
 
 
-def test_a_request_that_has_begun_behind_a_download_waits_for_the_end_of_it(impatient: RunningRegistry) -> None:
+@pytest.mark.parametrize(
+    ("sent", "wait", "refusal"),
+    [
+        (b"GET / HT", LIMITS["header-seconds"] + 0.5, b"HTTP/1.1 408 "),
+        (b"\x00\x01rubbish\r\n\r\n", 0.5, b"HTTP/1.1 400 "),
+    ],
+    ids=["a request that has begun", "rubbish"],
+)
+def test_what_comes_behind_a_download_is_refused_after_it(
+    impatient: RunningRegistry, sent: bytes, wait: float, refusal: bytes
+) -> None:
     """Neither is the download cut, nor is anything but the blob written into it."""
     with Pusher(impatient.port, impatient.token, "slow/app") as pusher:
         digest = pusher.push_blob(LAYER)
     with connect(impatient.port, window=65536) as connection:
         connection.sendall(head(impatient, "GET", f"/v2/slow/app/blobs/{digest}", f"Range: bytes=0-{PART - 1}"))
         time.sleep(0.1)
-        connection.sendall(b"GET / HT")
-        time.sleep(LIMITS["header-seconds"] + 0.5)
+        connection.sendall(sent)
+        time.sleep(wait)
         heard = until_closed(connection)
     _, _, rest = heard.partition(b"\r\n\r\n")
     assert rest[:PART] == LAYER[:PART]
-    assert rest[PART:].startswith(b"HTTP/1.1 408 ")
-
-
-def test_rubbish_behind_a_download_is_refused_after_it(impatient: RunningRegistry) -> None:
-    with Pusher(impatient.port, impatient.token, "slow/app") as pusher:
-        digest = pusher.push_blob(LAYER)
-    with connect(impatient.port, window=65536) as connection:
-        connection.sendall(head(impatient, "GET", f"/v2/slow/app/blobs/{digest}", f"Range: bytes=0-{PART - 1}"))
-        time.sleep(0.1)
-        connection.sendall(b"\x00\x01rubbish\r\n\r\n")
-        time.sleep(0.5)
-        heard = until_closed(connection)
-    _, _, rest = heard.partition(b"\r\n\r\n")
-    assert rest[:PART] == LAYER[:PART]
-    assert rest[PART:].startswith(b"HTTP/1.1 400 ")
+    assert rest[PART:].startswith(refusal)
 
 
 def test_a_body_that_goes_wrong_while_it_is_answered_ends_the_answer(impatient: RunningRegistry) -> None:
