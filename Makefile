@@ -19,7 +19,7 @@ run: setup ## start the registry on localhost:4510, with its data in .portside
 
 test: setup-dev ## pass every test; installs the real clients it needs from Debian's packages
 	$(BIN)/python -m tests.clients.packages
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 check: setup-dev ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

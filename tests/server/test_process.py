@@ -90,7 +90,14 @@ def is_refused(registry: RunningRegistry) -> bool:
 
 def workers_of(registry: RunningRegistry) -> set[int]:
     listed = Path(f"/proc/{registry.process}/task/{registry.process}/children").read_text().split()
-    return {int(number) for number in listed if b"spawn_main" in Path(f"/proc/{number}/cmdline").read_bytes()}
+    return {int(number) for number in listed if b"spawn_main" in _command(number)}
+
+
+def _command(process: str) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):  # it was listed, and is gone
+        return b""
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
