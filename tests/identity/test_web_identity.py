@@ -66,6 +66,7 @@ def test_a_token_of_the_issuer_is_believed(algorithm: str) -> None:
         ISSUER.token(exp=10**400),
         ISSUER.token(nbf=NOW + 43_200),
         ISSUER.token(SUB="repo:other"),
+        ISSUER.token(sub="repo:\ud800"),
         ISSUER.token(Aud="another"),
         "x" * 30_000,
     ],

@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portside.core.digest import Digest
-from portside.core.errors import ContentDamaged, LayerInaccessible, LayerNotFound, LayerReferenced, RegistryTokenInvalid
+from portside.core.errors import (
+    ContentDamaged,
+    LayerInaccessible,
+    LayerNotFound,
+    LayerReferenced,
+    RegistryTokenInvalid,
+    RepositoryNotFound,
+)
 from portside.identity.caller import Circumstances
 from portside.registry.content import PIECE
 from portside.storage.blobs.port import SEGMENT
@@ -314,6 +321,19 @@ async def test_a_deleted_layer_is_gone_from_one_repository_and_comes_back(app: H
     await app.push(b"layer")
     assert await app.read(digest) == b"layer"
     assert await app.rows("SELECT holders FROM blobs") == [(2,)]
+
+
+async def test_a_layer_that_goes_between_looking_and_reading_is_not_there(app: House) -> None:
+    """A sweep may remove its bytes then; they are not called damaged."""
+    digest = await app.push(b"layer")
+    content = await app.registry.layers.open(app.caller, APP, digest)
+    await app.registry.layers.delete(app.caller, APP, digest)
+    blob_file(app).unlink()
+    with pytest.raises(LayerNotFound):
+        await anext(content.read(0, 5))
+    await app.registry.repositories.delete(app.caller, APP, force=True)
+    with pytest.raises(RepositoryNotFound):
+        await anext(content.read(0, 5))
 
 
 async def test_a_layer_stays_until_its_last_image_goes(app: House) -> None:

@@ -139,6 +139,7 @@ def _fits(token: Token, key: Mapping[str, Any]) -> bool:
 
 def _object(part: str) -> dict[str, Any]:
     found = json.loads(_decoded(part), object_pairs_hook=_once, parse_constant=_refused)
+    json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is no character: a ValueError
     if not isinstance(found, dict):
         raise ValueError  # noqa: TRY004 - malformed, as all else here is
     return cast("dict[str, Any]", found)

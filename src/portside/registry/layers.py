@@ -30,7 +30,10 @@ _SMALL_PIECE = 4 * SEGMENT
 
 @dataclass(frozen=True, slots=True)
 class LayerContent:
-    """A layer that can be read; `read(start, stop)` raises ContentDamaged rather than give a wrong byte."""
+    """A layer that can be read; `read(start, stop)` raises ContentDamaged rather than give a wrong byte.
+
+    It raises LayerNotFound or RepositoryNotFound when the layer went since, and its bytes with it.
+    """
 
     layer: Layer
     read: Callable[[int, int], AsyncIterator[Piece]]
@@ -129,6 +132,11 @@ class Layers:
             ):
                 yield data
         except Damaged as damage:
+            if isinstance(damage, Missing):
+                # It, or all of its repository, may have gone in between, or into the archive.
+                _, found = await self._found(held.id, layer.digest)
+                if found.archived:
+                    raise LayerNotFound(held.id, layer.digest) from None
             _log.error("layer damaged", digest=str(layer.digest), repository=held.id.arn, reason=damage.message)
             if not isinstance(damage, Missing):
                 # From now on the layer counts as missing, so that whoever pushes it again is asked for its bytes.

@@ -77,6 +77,7 @@ def test_every_other_policy_needs_a_resource(kind: PolicyKind) -> None:
         (document({**ALLOW, "Resource": "arn:aws:ecr:r:a:repository/${}"}), "not written as"),
         (document({**ALLOW, "Sid": "\u0151"}).encode().decode("unicode_escape"), "character"),
         ('{"Statement": NaN}', "NaN"),
+        (document({**ALLOW, "Resource": "*", "Condition": {"StringEquals": {"a:b": "\ud800"}}}), "not JSON"),
         ("[" * 100_000, "not JSON"),
         (json.dumps({"Statement": [[[[[[[[[[[[[[[[[ALLOW]]]]]]]]]]]]]]]]]}), "too deep"),
         (" " * (LONGEST + 1), "too long"),

@@ -124,6 +124,7 @@ def read(document: str, *, lenient: bool = False) -> Any:
         raise PolicyError("a character is not allowed")
     try:
         found = json.loads(document, object_pairs_hook=_object, parse_constant=_constant)
+        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is no character
     except (ValueError, RecursionError):
         raise PolicyError("the document is not JSON") from None
     if _depth(found) > _DEEPEST:
