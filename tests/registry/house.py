@@ -22,38 +22,18 @@ from portside.core.names import ImageId, RegistryId, RepositoryId, parse_tag
 from portside.core.records import Repository, RepositorySettings
 from portside.identity.caller import Caller, Circumstances, Principal
 from portside.registry.access import Access
-from portside.registry.archiving import StorageClasses
-from portside.registry.callers import Callers
 from portside.registry.collection import Collection
 from portside.registry.content import Threads
-from portside.registry.iam.management import IdentityManagement
-from portside.registry.images import Images
-from portside.registry.layers import Layers
-from portside.registry.lifecycle.policies import LifecyclePolicies
-from portside.registry.lifecycle.previews import LifecyclePreviews
 from portside.registry.listing import PageTokens
-from portside.registry.mounts import Mounts
 from portside.registry.moving import Moving
-from portside.registry.outbound import OutboundIdentities
 from portside.registry.outcomes import Pushed
-from portside.registry.pull_exclusions import PullExclusions
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
-from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
-from portside.registry.repositories import Repositories
-from portside.registry.repository_settings import RepositoryChanges
-from portside.registry.resource_policies import ResourcePolicies
 from portside.registry.rules import Rules
-from portside.registry.scanning import Scanning
-from portside.registry.sessions import Sessions
-from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
-from portside.registry.templates import Templates
-from portside.registry.uploads import Uploads
 from portside.registry.uses import Uses
 from portside.registry.verification import Verification
-from portside.registry.web_identity import WebIdentities
 from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import InventoriedBlobs
 from portside.storage.blobs.sealed import SealedBlobs, plain_size, sealed_size
@@ -254,31 +234,8 @@ class NoIssuers:
 
 async def build(stores: Stores, *, sparse: bool = False) -> Registry:
     """The nouns over these ports."""
-    access = Access(stores)
-    sessions = Sessions(stores, access)
     pages = PageTokens((await stores.keys.key_for("page")).box)
-    return Registry(
-        callers=Callers(stores, access),
-        repositories=Repositories(stores, access, pages),
-        repository_changes=RepositoryChanges(stores, access),
-        images=Images(stores, access, pages, sparse=sparse),
-        storage_classes=StorageClasses(stores, access),
-        referrers=Referrers(stores, access, pages),
-        layers=Layers(stores, access),
-        uploads=Uploads(stores, access),
-        mounts=Mounts(stores, access),
-        settings=AccountSettings(stores, access),
-        iam=IdentityManagement.over(stores, access),
-        sessions=sessions,
-        web_identities=WebIdentities(stores, access, sessions, NoIssuers()),
-        outbound=OutboundIdentities(stores, access),
-        policies=ResourcePolicies(stores, access),
-        scanning=Scanning(stores, access),
-        lifecycle_policies=LifecyclePolicies(stores, access),
-        lifecycle_previews=LifecyclePreviews(stores, access, pages),
-        templates=Templates(stores, access, pages),
-        pull_exclusions=PullExclusions(stores, access, pages),
-    )
+    return Registry.over(stores, Access(stores), pages, NoIssuers(), sparse=sparse)
 
 
 async def _set_root_key(stores: Stores) -> None:

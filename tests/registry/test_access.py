@@ -18,7 +18,6 @@ from portside.identity.policy import Decision
 from portside.registry.access import Access, Ask
 from portside.registry.archiving import StorageClasses
 from portside.registry.callers import Callers
-from portside.registry.iam.management import IdentityManagement
 from portside.registry.images import Images
 from portside.registry.layers import Layers
 from portside.registry.lifecycle.policies import LifecyclePolicies
@@ -33,7 +32,6 @@ from portside.registry.repository_settings import RepositoryChanges
 from portside.registry.resource_policies import ResourcePolicies
 from portside.registry.scan_rules import ScanningConfiguration
 from portside.registry.scanning import Scanning
-from portside.registry.sessions import Sessions
 from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
 from portside.registry.template_documents import Template
@@ -300,30 +298,7 @@ def walled(*, allows: bool = False) -> tuple[Registry, RecordingAccess]:
     port = cast("Any", Untouchable())
     stores = Stores(port, port, port, port, Clock(), port, port, port)
     access = RecordingAccess(stores, allows=allows)
-    pages = PageTokens(Box(b"p" * 32))
-    registry = Registry(
-        callers=Callers(stores, access),
-        repositories=Repositories(stores, access, pages),
-        repository_changes=RepositoryChanges(stores, access),
-        images=Images(stores, access, pages),
-        storage_classes=StorageClasses(stores, access),
-        referrers=Referrers(stores, access, pages),
-        layers=Layers(stores, access),
-        uploads=Uploads(stores, access),
-        mounts=Mounts(stores, access),
-        settings=AccountSettings(stores, access),
-        iam=IdentityManagement.over(stores, access),
-        sessions=Sessions(stores, access),
-        web_identities=cast("Any", port),
-        outbound=cast("Any", port),
-        policies=ResourcePolicies(stores, access),
-        scanning=Scanning(stores, access),
-        lifecycle_policies=LifecyclePolicies(stores, access),
-        lifecycle_previews=LifecyclePreviews(stores, access, pages),
-        templates=Templates(stores, access, pages),
-        pull_exclusions=PullExclusions(stores, access, pages),
-    )
-    return registry, access
+    return Registry.over(stores, access, PageTokens(Box(b"p" * 32)), port), access
 
 
 def test_no_public_method_is_forgotten() -> None:

@@ -22,43 +22,24 @@ from portside.jobs.events import forget_old_events
 from portside.jobs.leased import Jobs
 from portside.jobs.lifecycle import apply_lifecycle_policies
 from portside.registry.access import Access
-from portside.registry.archiving import StorageClasses
 from portside.registry.bodies import Bodies
-from portside.registry.callers import Callers
 from portside.registry.collection import Collection
 from portside.registry.content import Threads
 from portside.registry.events import Follower
-from portside.registry.iam.management import IdentityManagement
 from portside.registry.iam.operators import Operators
 from portside.registry.iam.simulation import Simulation
-from portside.registry.images import Images
 from portside.registry.kms import KmsOperators
-from portside.registry.layers import Layers
-from portside.registry.lifecycle.policies import LifecyclePolicies
 from portside.registry.lifecycle.previews import LifecyclePreviews
 from portside.registry.lifecycle.runs import LifecycleRuns
 from portside.registry.listing import PageTokens
-from portside.registry.mounts import Mounts
 from portside.registry.moving import Moving
-from portside.registry.outbound import OutboundIdentities
 from portside.registry.principals import ROOT
-from portside.registry.pull_exclusions import PullExclusions
 from portside.registry.pulls import Pulls
 from portside.registry.recollection import Recollection
-from portside.registry.referrers import Referrers
 from portside.registry.registry import Registry
-from portside.registry.repositories import Repositories
-from portside.registry.repository_settings import RepositoryChanges
-from portside.registry.resource_policies import ResourcePolicies
-from portside.registry.scanning import Scanning
-from portside.registry.sessions import Sessions
-from portside.registry.settings import AccountSettings
 from portside.registry.stores import Stores
-from portside.registry.templates import Templates
-from portside.registry.uploads import Uploads
 from portside.registry.uses import Uses
 from portside.registry.verification import Verification
-from portside.registry.web_identity import WebIdentities
 from portside.server.archive_location import check_archive
 from portside.server.issuers import FetchedIssuers
 from portside.server.memory import keep_freed_memory
@@ -153,29 +134,8 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
     stores = around(stores)
     access = Access(stores, log_denials=settings.log_decisions)
     pages = PageTokens((await stores.keys.key_for("page")).box)
-    sessions = Sessions(stores, access)
-    registry = Registry(
-        callers=Callers(stores, access),
-        repositories=Repositories(stores, access, pages),
-        repository_changes=RepositoryChanges(stores, access),
-        images=Images(stores, access, pages, sparse=settings.sparse),
-        storage_classes=StorageClasses(stores, access),
-        referrers=Referrers(stores, access, pages),
-        layers=Layers(stores, access),
-        uploads=Uploads(stores, access),
-        mounts=Mounts(stores, access),
-        settings=AccountSettings(stores, access),
-        iam=IdentityManagement.over(stores, access),
-        sessions=sessions,
-        web_identities=WebIdentities(stores, access, sessions, FetchedIssuers(settings.egress, stores.threads)),
-        outbound=OutboundIdentities(stores, access),
-        policies=ResourcePolicies(stores, access),
-        scanning=Scanning(stores, access),
-        lifecycle_policies=LifecyclePolicies(stores, access),
-        lifecycle_previews=LifecyclePreviews(stores, access, pages),
-        templates=Templates(stores, access, pages),
-        pull_exclusions=PullExclusions(stores, access, pages),
-    )
+    issuers = FetchedIssuers(settings.egress, stores.threads)
+    registry = Registry.over(stores, access, pages, issuers, sparse=settings.sparse)
     hosts = settings.host_names
     bodies = Bodies(settings.body_mebibytes * 1024 * 1024, settings.wait_seconds)
     control = ControlPlane(registry, hosts, frozenset(settings.regions), bodies)
