@@ -96,11 +96,14 @@ async def _cached(house: House, access: Access, chosen: Identity) -> Callable[[]
     """A decision that is remembered, where the database need not be asked whether anything changed."""
     ask = Ask(caller_of(house, chosen), _ACTION, APP.arn, APP.registry, APP)
     await access.decide(ask)
-    epoch = await house.stores.metadata.epoch()
+    epoch, version = await house.stores.metadata.epoch(), await house.stores.metadata.authority()
 
     class Unchanging:
         async def epoch(self) -> object:
             return epoch
+
+        async def authority(self) -> object:
+            return version
 
     house.stores.recollection._metadata = Unchanging()  # type: ignore[assignment]  # noqa: SLF001
     return lambda: access.decide(ask)

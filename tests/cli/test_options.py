@@ -59,6 +59,7 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "idle_seconds": ("77", "77", 77),
     "silence_seconds": ("77", "77", 77),
     "body_rate": ("77", "77", 77),
+    "body_seconds": ("78", "78", 78),
     "stall_seconds": ("77", "77", 77),
     "log_level": ("debug", '"debug"', "debug"),
     "log_format": ("json", '"json"', "json"),

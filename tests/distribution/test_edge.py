@@ -21,7 +21,7 @@ from portside.registry.bodies import Bodies
 from portside.storage.errors import Damaged, StorageUnavailable
 from tests.distribution.driver import BARE, V2, Client, Request, authorization_of, client_of, drive, plane_of
 from tests.registry.fakes import Blobs, Rows, fail_from, full_disk
-from tests.registry.house import ACCOUNT, APP, REGION, STRANGER, Clock, House, noise
+from tests.registry.house import ACCOUNT, APP, KEY, REGION, STRANGER, Clock, House, noise
 
 DOMAIN = HostNames("{account}.dkr.ecr.{region}.registry.test", "https", "registry.test")
 DIGEST = str(Digest.of(b"{}"))
@@ -125,7 +125,8 @@ async def test_an_expired_token_is_denied_in_the_words_of_ecr_without_a_challeng
 
 async def test_a_token_ends_with_its_key(house: House, client: Client) -> None:
     assert (await client.ask("GET", "/v2/")).status == 200
-    await house.rows("UPDATE access_keys SET active = 0")
+    async with house.stores.metadata.writing() as unit:
+        await unit.access_keys.set_active(KEY, active=False)
     assert (await client.ask("GET", "/v2/")).status == 401
 
 

@@ -70,6 +70,15 @@ async def test_a_manifest_waits_for_memory_and_is_refused_when_there_is_none(nar
     assert (await narrow.ask("PUT", f"{V2}/manifests/v2", MANIFEST)).status == 201
 
 
+async def test_memory_is_not_kept_for_a_manifest_that_does_not_come(house: House) -> None:
+    bodies = Bodies(2 * MIB, 0.2, slowest=-31.9)  # with the time for its mebibyte a tenth of a second
+    client = Client(DataPlane(house.registry, BARE, bodies), await authorization_of(house))
+    sent = asyncio.Event()
+    async with asyncio.timeout(10):
+        answer = await client.ask("PUT", f"{V2}/manifests/v1", b"x", {"Content-Length": str(MIB)}, stall=sent)
+    assert 400 <= answer.status < 500
+
+
 async def test_a_small_manifest_needs_no_room(house: House) -> None:
     client = Client(DataPlane(house.registry, BARE, Bodies(4, 0.2)), await authorization_of(house))
     await client.push(b"{}")

@@ -114,6 +114,9 @@ class SteppedMetadata:
     async def epoch(self) -> Hashable:
         return await self._inner.epoch()
 
+    async def authority(self) -> Hashable:
+        return await self._inner.authority()
+
     async def check(self) -> None:
         await self._inner.check()
 

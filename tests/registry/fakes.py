@@ -149,6 +149,9 @@ class Rows:
     async def epoch(self) -> Hashable:
         return await self._inner.epoch()
 
+    async def authority(self) -> Hashable:
+        return await self._inner.authority()
+
     async def check(self) -> None:
         await self._inner.check()
 

@@ -89,7 +89,8 @@ async def test_a_token_ends_with_its_key_at_once(house: House, way: str) -> None
     password = await password_of(house)
     await bearer(house, password)
     if way == "gone":
-        await house.rows("DELETE FROM access_keys")
+        async with house.stores.metadata.writing() as unit:
+            await unit.access_keys.delete(KEY)
     else:
         await set_key(house, "AKIANEW" if way == "replaced" else KEY, active=way == "replaced")
     with pytest.raises(RegistryTokenInvalid):

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from portside.core.digest import Digest
 from portside.core.errors import ImageNotFound, RegistryTokenInvalid
+from portside.core.identities import Kind
+from portside.identity.caller import Caller
+from portside.registry.access import Access, Ask
 from portside.registry.recollection import Recollection
+from portside.storage.errors import StorageUnavailable
 from portside.storage.metadata.accounts import AccessKeyRow
+from portside.storage.metadata.tables import OF_AUTHORITY, metadata
 from tests.registry.fakes import Rows
-from tests.registry.house import ACCOUNT, APP, KEY, House, image_of, opened
-from tests.registry.test_callers import bearer, password_of
+from tests.registry.house import ACCOUNT, APP, HOME, KEY, REGION, STRANGER, House, image_of, opened
+from tests.registry.iam_house import document, user
+from tests.registry.test_callers import basic, bearer, now, password_of
 from tests.registry.test_images import tagged
+from tests.registry.test_sessions import assume, role
 
 
 class Reader:
@@ -96,6 +106,61 @@ async def test_no_more_is_kept_than_the_budget(house: House) -> None:
     for _ in range(2):
         await recollection.recall(2, readers[2], size=lambda _: 20_000)  # never
     assert [reader.count for reader in readers] == [2, 1, 2, 0]
+
+
+async def test_what_rests_on_authority_is_kept_until_that_changes(app: House) -> None:
+    recollection, reader = Recollection(app.stores.metadata), Reader()
+    for number in range(3):
+        await recollection.recall_authority("key", reader)
+        await app.image(config=str(number).encode())
+    assert reader.count == 1
+    await write(app)
+    reader.value = "other"
+    assert await recollection.recall_authority("key", reader) == "other"
+
+
+async def test_what_was_read_before_authority_changed_is_not_believed_after_it(house: House) -> None:
+    recollection = Recollection(house.stores.metadata)
+
+    async def slow() -> str:
+        await write(house)
+        return "old"
+
+    assert await recollection.recall_authority("key", slow) == "old"
+    assert await recollection.recall_authority("key", Reader("new")) == "new"
+
+
+async def test_who_may_do_what_is_read_from_the_tables_of_authority_alone(app: House) -> None:
+    """All other tables are taken away, and everybody is still known and decided on."""
+    iam = app.registry.iam
+    ann = await user(app, "ann", "ecr:*")
+    key = await iam.access_keys.create(app.caller, "ann")
+    ann = replace(ann, principal=replace(ann.principal, access_key=key.key.id))
+    await iam.directory.create(app.caller, Kind.GROUP, "all")
+    await iam.holding.join(app.caller, "all", "ann")
+    await iam.holding.put(app.caller, Kind.GROUP, "all", "own", document("sts:*"))
+    managed = await iam.managed.create(app.caller, "sts", document("sts:*"), path="/", description="", tags={})
+    await iam.holding.attach(app.caller, Kind.GROUP, "all", managed.policy.arn)
+    await iam.directory.bound(app.caller, Kind.USER, "ann", "arn:aws:iam::aws:policy/AdministratorAccess")
+    granted = await assume(app, ann, await role(app, "deploy", None, "ecr:*"))
+    everybody = document("ecr:BatchGetImage", Principal="*")
+    await app.registry.policies.set_of_repository(app.caller, APP, everybody, force=False)
+    everything = f"arn:aws:ecr:*:{ACCOUNT}:repository/*"
+    whole = document("ecr:ReplicateImage", Principal={"AWS": STRANGER}, Resource=everything)
+    await app.registry.policies.put_of_registry(app.caller, HOME, whole)
+    session = Caller(granted.principal, now(app))
+    passwords = [(await app.registry.callers.issue_token(who, REGION)).password for who in (app.caller, ann, session)]
+    for table in metadata.sorted_tables:
+        if table not in OF_AUTHORITY:
+            await app.rows(f'DROP TABLE "{table.name}"')
+    with pytest.raises(StorageUnavailable):
+        async with app.stores.metadata.reading() as unit:
+            await unit.manifests.find(1, Digest.of(b"{}"))
+    access = Access(app.stores)
+    for password in passwords:
+        found = (await app.registry.callers._redeemed(basic(password), now(app)))[1]
+        ask = Ask(Caller(found, now(app)), "ecr:PutImage", APP.arn, APP.registry, APP)
+        assert (await access.held(ask)).decision.allowed
 
 
 async def test_a_tag_moved_by_one_process_is_seen_by_the_next_request_at_another(app: House) -> None:

@@ -254,6 +254,7 @@ async def test_a_request_too_many_is_refused_in_the_words_of_its_plane() -> None
     [
         (("PATCH", UPLOAD + "1"), ("POST", UPLOAD), ("GET", LAYER)),
         (("PUT", UPLOAD + "1"), ("PATCH", UPLOAD + "2"), ("GET", UPLOAD + "1")),
+        (("POST", UPLOAD), ("POST", UPLOAD.removesuffix("/")), ("GET", LAYER)),
         (("GET", LAYER), ("GET", LAYER), ("HEAD", LAYER)),
         (("GET", LAYER), ("GET", LAYER), ("PUT", "/v2/team/app/manifests/1")),
     ],

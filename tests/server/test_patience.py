@@ -11,7 +11,7 @@ from starlette.types import Message
 
 from portside.server.patience import PIECE, Limits, Patience, ReaderStalled
 
-LIMITS = Limits(silence=0.4, rate=100, stall=0.4)
+LIMITS = Limits(silence=0.4, rate=100, stall=0.4, body=60)
 GONE = {"type": "http.disconnect"}
 
 
@@ -80,6 +80,15 @@ async def test_silence_begins_anew_with_every_message(closing: Keep) -> None:
 async def test_a_client_that_drips_has_gone(closing: Keep) -> None:
     patience = closing(Line(*((0.1, piece(1)) for _ in range(100))).patience())
     seen = [(await patience.receive())["type"] for _ in range(6)]
+    assert "http.disconnect" in seen
+
+
+async def test_a_body_has_an_end_however_well_it_keeps_up(closing: Keep) -> None:
+    line = Line(*((0.1, piece(1000)) for _ in range(100)))
+    limits = Limits(silence=0.4, rate=100, stall=0.4, body=0.35)
+    patience = closing(Patience(line.receive, line.send, limits))
+    seen = [(await patience.receive())["type"] for _ in range(5)]
+    assert seen[:3] == ["http.request"] * 3
     assert "http.disconnect" in seen
 
 

@@ -49,6 +49,7 @@ MALFORMED: dict[str, bytes] = {
     "HTTP/2.0 in words": b"GET /healthz HTTP/2.0\r\nHost: localhost\r\n\r\n",
     "a TLS greeting": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32),
     "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "two authorizations": GET + b"Authorization: Basic QVdTOmE=\r\nAuthorization: Basic QVdTOmI=\r\n\r\n",
     "two hosts": b"GET /v2/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
 }
 OVERSIZED: dict[str, bytes] = {

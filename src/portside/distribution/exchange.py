@@ -104,16 +104,23 @@ class Exchange:
 
     @asynccontextmanager
     async def whole_body(self, limit: int) -> AsyncGenerator[bytes]:
-        """The body at once, and memory for it while the block lasts; raises RequestTooLarge and TooManyRequests."""
+        """The body at once, and memory for it while the block lasts.
+
+        Raises RequestTooLarge, TooManyRequests, and BodyTruncated for one that comes too slowly to be kept memory for.
+        """
         expected = int(self.headers.get("content-length", limit))
         if expected > limit:
             raise RequestTooLarge(limit)
         async with self._bodies.held(expected):
             content = bytearray()
-            async for data in self.body():
-                content += data
-                if len(content) > limit:
-                    raise RequestTooLarge(limit)
+            try:
+                async with asyncio.timeout(self._bodies.longest(expected)):
+                    async for data in self.body():
+                        content += data
+                        if len(content) > limit:
+                            raise RequestTooLarge(limit)
+            except TimeoutError:
+                raise BodyTruncated from None
             yield bytes(content)
 
 

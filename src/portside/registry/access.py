@@ -3,7 +3,7 @@
 It gathers the documents that have a say about the caller and the resource, and asks the pure engine. The resource is
 the ARN built from the request, before anything is looked up, so that a caller without rights cannot tell what exists.
 
-What was gathered is remembered until anything changes anywhere (`registry/recollection.py`), and so is the decision,
+What was gathered is remembered until any of it changes anywhere (`registry/recollection.py`), and so is the decision,
 unless it rests on a condition key in which two requests of one caller can differ. A right that is revoked is therefore
 gone at the next request.
 """
@@ -152,7 +152,7 @@ class Access:
         session = None if principal.session is None else principal.session.id
         place = ask.registry
         name = ("access", principal.access_key, session, ask.action, ask.resource, place.account, place.region)
-        kept = await self._recollection.recall(name, lambda: self.held(ask))
+        kept = await self._recollection.recall_authority(name, lambda: self.held(ask))
         if kept.steady and not ask.context:
             return kept.decision
         return evaluate(question_of(ask, kept.tags), kept.policies)

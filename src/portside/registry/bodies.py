@@ -15,17 +15,30 @@ from portside.registry.room import Room
 
 SMALL = 16 * 1024
 """Bytes up to which a body is not counted; nearly every request of the API is smaller."""
+PATIENCE = 30.0
+"""Seconds that any body which is held whole may take."""
+_SLOWEST = 32 * 1024
+"""Bytes a second that a longer one must keep up."""
 _SHARE = 4
 _REMEMBERED = 4096
 Sender = tuple[str, str]
 """An access key id, and the address that it came from."""
 
 
+def longest(size: int, patience: float = PATIENCE) -> float:
+    """Seconds that a body of `size` bytes may take, since memory is kept for it from its beginning on."""
+    return patience + size / _SLOWEST
+
+
 class Bodies:
     """Bytes to hold bodies in."""
 
-    def __init__(self, size: int, patience: float) -> None:
-        """`size` in bytes; whoever finds no room waits up to `patience` seconds."""
+    def __init__(self, size: int, patience: float, *, slowest: float = PATIENCE) -> None:
+        """`size` in bytes; whoever finds no room waits up to `patience` seconds.
+
+        `slowest` are the seconds that any body of the data plane may take.
+        """
+        self._slowest = slowest
         self._strangers = Room(size // _SHARE, patience)
         self._known = Room(size - size // _SHARE, patience)
         self._proven: OrderedDict[Sender, None] = OrderedDict()
@@ -42,6 +55,10 @@ class Bodies:
             yield
         finally:
             room.give(size)
+
+    def longest(self, size: int) -> float:
+        """See `longest`."""
+        return longest(size, self._slowest)
 
     def prove(self, sender: Sender) -> None:
         """Remember that this sender's signature was good."""

@@ -100,7 +100,9 @@ class Callers:
         """Read an Authorization header of the data plane; raises RegistryTokenInvalid or RegistryTokenExpired."""
         # Under its hash: whoever can read this process's memory should not find passwords lying about.
         name = hashlib.sha256(authorization.encode()).digest()
-        bearer, principal = await self._recollection.recall(name, lambda: self._redeemed(authorization, circumstances))
+        bearer, principal = await self._recollection.recall_authority(
+            name, lambda: self._redeemed(authorization, circumstances)
+        )
         if circumstances.at >= bearer.expires_at:
             raise RegistryTokenExpired
         return Bearer(Caller(principal, circumstances), bearer.region)

@@ -32,9 +32,9 @@ class Admission:
         """The places that a request needs one of, besides that of any request."""
         if "/blobs/" not in path:
             return None
-        if "/blobs/uploads/" in path:
-            return self._uploads if method in {"POST", "PATCH", "PUT"} else None
-        return self._downloads if method == "GET" else None
+        if method in {"POST", "PATCH", "PUT"}:
+            return self._uploads  # whatever the rest of the path is like: a slash at its end may be left off
+        return self._downloads if method == "GET" and "/blobs/uploads/" not in path else None
 
     async def enter(self, transfers: Room | None) -> None:
         """Take a place, to be given back with `leave`; raises TooManyRequests."""

@@ -82,7 +82,9 @@ class Application:
         self._open = open_plant
         self._plant: Plant | None = None
         self._admission = Admission(settings)
-        self._limits = Limits(settings.silence_seconds, settings.body_rate, settings.stall_seconds)
+        self._limits = Limits(
+            settings.silence_seconds, settings.body_rate, settings.stall_seconds, settings.body_seconds
+        )
         self._log: Any = structlog.get_logger()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

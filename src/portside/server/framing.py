@@ -29,7 +29,8 @@ def refusal(scope: Scope) -> int | None:
         return 431
     version: str = scope.get("http_version", "1.1")
     hosts = names.count(b"host")
-    if names.count(b"content-length") + names.count(b"transfer-encoding") > 1 or hosts > 1:
+    lengths = names.count(b"content-length") + names.count(b"transfer-encoding")
+    if lengths > 1 or hosts > 1 or names.count(b"authorization") > 1:
         return 400
     if version == "1.1":
         return 400 if hosts == 0 or _NO_HOST in headers else None

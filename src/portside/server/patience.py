@@ -39,6 +39,8 @@ class Limits:
     """Bytes a second that a body keeps up, once it has lasted as long as a silence may."""
     stall: float
     """Seconds that one piece of an answer may take."""
+    body: float
+    """Seconds of waiting for all of a body, however well it keeps up."""
 
 
 class _Side:
@@ -151,7 +153,8 @@ class Patience:
         self._received += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
         self._ended = self._whole and message["type"] == "http.request"
-        if not self._whole and side.waited > self._limits.silence + self._received / self._limits.rate:
+        limits = self._limits
+        if not self._whole and side.waited > min(limits.silence + self._received / limits.rate, limits.body):
             return self._gone()
         return message
 

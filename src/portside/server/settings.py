@@ -259,6 +259,12 @@ class Settings:
             "number", "Bytes a second that a body must keep up once it has lasted that long.", key="limits.body_rate"
         ),
     )
+    body_seconds: int = field(
+        default=43_200,
+        metadata=about(
+            "number", "How long all of a body may be waited for, however fast it comes.", key="limits.body_seconds"
+        ),
+    )
     stall_seconds: int = field(
         default=120,
         metadata=about(

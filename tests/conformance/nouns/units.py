@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from portside.storage.metadata.port import Metadata
-from tests.conformance.nouns.rows import ACCOUNT, NOW, STRANGER, digest, key_of, repository, upload
+from tests.conformance.nouns.rows import ACCOUNT, NOW, STRANGER, digest, image, key_of, repository, upload
 
 WRITERS = 4
 ROUNDS = 3
@@ -130,6 +130,47 @@ class UnitsConformance:
             assert not await exists(metadata)
         assert await exists(metadata)
         assert await metadata.epoch() != during
+
+    # --- authority --------------------------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("durable", [True, False])
+    async def test_authority_moves_with_what_says_who_may_do_what(
+        self, metadata: Metadata, other: Metadata, *, durable: bool
+    ) -> None:
+        seen = [await metadata.authority()]
+        for writer in (metadata, other, metadata):
+            async with writer.writing(durable=durable) as unit:
+                await unit.accounts.add(f"{len(seen):012}", NOW)
+                assert await metadata.authority() == seen[-1]
+            seen.append(await metadata.authority())
+            assert await other.authority() == seen[-1]
+        assert len(set(seen)) == len(seen)
+
+    async def test_authority_stands_when_something_else_changes_or_nothing_is_committed(
+        self, metadata: Metadata
+    ) -> None:
+        key = await key_of(metadata)
+        before = await metadata.authority()
+        async with metadata.writing() as unit:
+            await unit.uploads.add(upload(key))
+            await unit.manifests.add(key, image(1), b"{}")
+        with contextlib.suppress(Interrupted):
+            async with metadata.writing() as unit:
+                await unit.accounts.add(STRANGER, NOW)
+                raise Interrupted
+        async with metadata.writing() as unit:
+            await unit.uploads.add(upload(key, "another"))
+        assert await metadata.authority() == before
+
+    async def test_many_may_change_authority_at_once(self, metadata: Metadata, other: Metadata) -> None:
+        async def change(writer: Metadata, account: int) -> None:
+            async with writer.writing() as unit:
+                await unit.accounts.add(f"{account:012}", NOW)
+
+        before = await metadata.authority()
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(change((metadata, other)[number % 2], number) for number in range(12)))
+        assert before != await metadata.authority() == await other.authority()
 
     # --- cancellation -----------------------------------------------------------------------------------------------
 

@@ -16,16 +16,13 @@ from typing import Any
 from portside.core.errors import BodyTruncated, RequestTooLarge, SerializationError
 from portside.identity.caller import Circumstances
 from portside.identity.sigv4 import Request
+from portside.registry.bodies import PATIENCE, longest
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
-_PATIENCE = 30.0
-"""Seconds that any body may take."""
-_SLOWEST = 32 * 1024
-"""Bytes a second that a longer one must keep up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ def announced_length(request: Request) -> int | None:
     return int(length)
 
 
-async def read_body(receive: Receive, announced: int | None, limit: int, *, patience: float = _PATIENCE) -> Body:
+async def read_body(receive: Receive, announced: int | None, limit: int, *, patience: float = PATIENCE) -> Body:
     """Read a whole body, hashed as it comes; raises RequestTooLarge and BodyTruncated."""
     if announced is not None and announced > limit:
         raise RequestTooLarge(limit)
@@ -78,7 +75,7 @@ async def read_body(receive: Receive, announced: int | None, limit: int, *, pati
     sha256 = hashlib.sha256()
     expected = limit if announced is None else announced
     try:
-        async with asyncio.timeout(patience + expected / _SLOWEST):
+        async with asyncio.timeout(longest(expected, patience)):
             more = True
             while more:
                 message = await receive()

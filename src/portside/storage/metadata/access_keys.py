@@ -39,7 +39,8 @@ _DELETE = prepare(delete(tables.access_keys).where(_k.id == bindparam("id")))
 _USED = prepare(
     update(tables.access_keys)
     .where(_k.id == bindparam("which"))
-    .values(last_used_at=bindparam("at"), last_used_region=bindparam("region"), last_used_service=bindparam("service"))
+    .values(last_used_at=bindparam("at"), last_used_region=bindparam("region"), last_used_service=bindparam("service")),
+    of_authority=False,
 )
 
 

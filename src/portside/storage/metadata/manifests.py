@@ -56,7 +56,8 @@ _DELETE = prepare(delete(tables.manifests).where(_IN, _m.digest == bindparam("di
 _COUNT = prepare(
     update(tables.repositories)
     .where(tables.repositories.c.key == bindparam("repository"))
-    .values(images=tables.repositories.c.images + bindparam("change"))
+    .values(images=tables.repositories.c.images + bindparam("change")),
+    of_authority=False,
 )
 
 _AFTER = tuple_(bindparam("pushed_at", type_=BigInteger), bindparam("digest", type_=String))

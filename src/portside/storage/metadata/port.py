@@ -113,6 +113,13 @@ class Metadata(Protocol):
         """
         ...
 
+    async def authority(self) -> Hashable:
+        """A value that differs from all that were given before a commit that changed who may do what.
+
+        What `tables.OF_AUTHORITY` said after one call is still true at a later one that gives an equal value.
+        """
+        ...
+
     async def check(self) -> None:
         """Raise StorageUnavailable when the database does not answer."""
         ...

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 
 from portside.storage.errors import NoSpace, StorageUnavailable, StorageUnusable
+from portside.storage.metadata.authority import VERSION, move
 from portside.storage.metadata.port import Unit
 from portside.storage.metadata.statements import Row, Statement
 
@@ -65,12 +66,20 @@ class PostgresMetadata:
             async with self._pool.acquire(timeout=_WAIT) as connection, connection.transaction():
                 if not durable:
                     await connection.execute("SET LOCAL synchronous_commit = off")
-                yield Unit(_PostgresSession(connection))
+                session = _PostgresSession(connection)
+                yield Unit(session)
+                if session.moves_authority:
+                    await move(session)
 
     async def epoch(self) -> str:
         """See Metadata. Two equal snapshots see the same transactions (PostgreSQL, System Information Functions)."""
         with _in_our_words():
             return await self._pool.fetchval("SELECT pg_current_snapshot()::text")
+
+    async def authority(self) -> int:
+        """See Metadata."""
+        with _in_our_words():
+            return await self._pool.fetchval(VERSION.postgres[0]) or 0
 
     async def check(self) -> None:
         """See Metadata."""
@@ -87,25 +96,26 @@ class _PostgresSession:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self.moves_authority = False
 
     async def rows(self, statement: Statement, **parameters: Any) -> Sequence[Row]:
-        return await self._connection.fetch(*_bound(statement, parameters))
+        return await self._connection.fetch(*self._bound(statement, parameters))
 
     async def row(self, statement: Statement, **parameters: Any) -> Row | None:
-        return await self._connection.fetchrow(*_bound(statement, parameters))
+        return await self._connection.fetchrow(*self._bound(statement, parameters))
 
     async def run(self, statement: Statement, **parameters: Any) -> int:
-        status: str = await self._connection.execute(*_bound(statement, parameters))
+        status: str = await self._connection.execute(*self._bound(statement, parameters))
         return int(status.rpartition(" ")[2])
 
     async def run_many(self, statement: Statement, parameters: Sequence[dict[str, Any]]) -> None:
         text = statement.postgres[0]
-        await self._connection.executemany(text, [_bound(statement, each)[1:] for each in parameters])
+        await self._connection.executemany(text, [self._bound(statement, each)[1:] for each in parameters])
 
-
-def _bound(statement: Statement, parameters: dict[str, Any]) -> list[Any]:
-    text, names, own = statement.postgres
-    return [text, *(parameters[name] if name in parameters else own[name] for name in names)]
+    def _bound(self, statement: Statement, parameters: dict[str, Any]) -> list[Any]:
+        self.moves_authority |= statement.moves_authority
+        text, names, own = statement.postgres
+        return [text, *(parameters[name] if name in parameters else own[name] for name in names)]
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from portside.storage.errors import NoSpace, StorageUnavailable, StorageUnusable
+from portside.storage.metadata.authority import VERSION, move
 from portside.storage.metadata.port import Unit
 from portside.storage.metadata.statements import Row, Statement
 
@@ -40,7 +41,8 @@ class SqliteMetadata:
         self._reader.execute("PRAGMA query_only = ON")
         self._writer = _connect(path)
         self._reading = Unit(_SqliteSession(self._reader))
-        self._writing = Unit(_SqliteSession(self._writer))
+        self._session = _SqliteSession(self._writer)
+        self._writing = Unit(self._session)
         self._turn = asyncio.Lock()
         self._writer.execute("PRAGMA busy_timeout = 0")
         self._writer.execute("PRAGMA wal_autocheckpoint = 0")
@@ -62,7 +64,10 @@ class SqliteMetadata:
                 try:
                     if not self._begin_at_once():
                         await self._blocking(self._begin)
+                    self._session.moves_authority = False
                     yield self._writing
+                    if self._session.moves_authority:
+                        await move(self._session)
                     self._commits += 1
                     # Where waiting is allowed, and not within whichever commit the log happens to be long at.
                     due = self._commits % _CHECKPOINT_EVERY == 0
@@ -80,6 +85,12 @@ class SqliteMetadata:
         except sqlite3.DatabaseError:
             with _in_our_words():
                 raise
+
+    async def authority(self) -> int:
+        """See Metadata."""
+        with _in_our_words():
+            found = self._reader.execute(VERSION.sqlite[0]).fetchone()
+        return 0 if found is None else found[0]
 
     async def check(self) -> None:
         """See Metadata."""
@@ -138,6 +149,7 @@ class _SqliteSession:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.moves_authority = False
 
     async def rows(self, statement: Statement, **parameters: Any) -> Sequence[Row]:
         return self._execute(statement, parameters).fetchall()
@@ -152,10 +164,12 @@ class _SqliteSession:
         return self._execute(statement, parameters).rowcount
 
     async def run_many(self, statement: Statement, parameters: Sequence[dict[str, Any]]) -> None:
+        self.moves_authority |= statement.moves_authority
         text, own = statement.sqlite
         self._connection.executemany(text, [{**own, **each} for each in parameters])
 
     def _execute(self, statement: Statement, parameters: dict[str, Any]) -> sqlite3.Cursor:
+        self.moves_authority |= statement.moves_authority
         text, own = statement.sqlite
         return self._connection.execute(text, {**own, **parameters} if own else parameters)
 

@@ -10,10 +10,12 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, UpdateBase
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from portside.storage.metadata.tables import OF_AUTHORITY
 
 Row = Sequence[Any]
 
@@ -21,9 +23,19 @@ Row = Sequence[Any]
 class Statement:
     """One statement in both dialects."""
 
-    def __init__(self, build: Callable[[Any], Any]) -> None:
-        """`build` gets the dialect's `insert`, since only that one knows ON CONFLICT."""
+    def __init__(self, build: Callable[[Any], Any], *, of_authority: bool = True) -> None:
+        """`build` gets the dialect's `insert`, since only that one knows ON CONFLICT.
+
+        A change to a table of authority that changes nobody's rights says so by `of_authority=False`.
+        """
         self._build = build
+        self._of_authority = of_authority
+
+    @functools.cached_property
+    def moves_authority(self) -> bool:
+        """Whether it may change who may do what; see `tables.OF_AUTHORITY`."""
+        built = self._build(sqlite.insert)
+        return self._of_authority and isinstance(built, UpdateBase) and built.table in OF_AUTHORITY
 
     @functools.cached_property
     def sqlite(self) -> tuple[str, dict[str, Any]]:
@@ -49,9 +61,9 @@ def _own_values(compiled: SQLCompiler) -> dict[str, Any]:
     return {compiled.bind_names[bind]: bind.value for bind in compiled.bind_names if not bind.required}
 
 
-def prepare(statement: Executable) -> Statement:
+def prepare(statement: Executable, *, of_authority: bool = True) -> Statement:
     """A statement that reads the same to both dialects."""
-    return Statement(lambda _: statement)
+    return Statement(lambda _: statement, of_authority=of_authority)
 
 
 class Session(Protocol):

@@ -371,3 +371,28 @@ leases = Table(
     Column("holder", _text(64), nullable=False),
     Column("until", BigInteger, nullable=False),  # nobody else takes it before
 )
+
+authority = Table(
+    "authority",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row at the most
+    Column("version", BigInteger, nullable=False),
+)
+
+OF_AUTHORITY = frozenset(
+    {
+        accounts,
+        data_keys,
+        account_settings,
+        access_keys,
+        identities,
+        memberships,
+        policy_versions,
+        attachments,
+        inline_policies,
+        repositories,
+        repository_policies,
+        registry_policies,
+    }
+)
+"""What says who somebody is and what they may do: a unit that changes one of these moves `authority.version`."""
