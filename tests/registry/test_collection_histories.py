@@ -83,6 +83,8 @@ class Collections(RuleBasedStateMachine):
             house, stack = self.run(self.opened())
             self.houses.append(house)
             self.stacks.append(stack)
+        house = self.houses[0]
+        self.run(house.registry.settings.put(house.caller, HOME, "BLOB_MOUNTING", "ENABLED"))
         for repository in NAMES:
             self.create(0, repository)
 
@@ -169,21 +171,14 @@ class Collections(RuleBasedStateMachine):
 
     @rule(process=processes, giver=repositories, taker=repositories, content=contents)
     def mount(self, process: int, giver: RepositoryId, taker: RepositoryId, content: bytes) -> None:
-        async def mounted() -> bool:
-            async with self.houses[process].stores.metadata.writing() as unit:
-                giving, taking = await unit.repositories.find(giver), await unit.repositories.lock(taker)
-                assert giving is not None
-                assert taking is not None
-                if await unit.layers.find(giving.key, Digest.of(content)) is None:
-                    return False
-                await unit.layers.link(taking.key, taking.content_key, Digest.of(content), self.clock())
-                return True
-
-        if {giver, taker} <= self.shelves.keys():
-            if self.run(mounted()):
-                self.shelves[taker].told[content] = self.clock.now
-            else:
-                assert not self.must_hold(self.shelves[giver], content)
+        if not {giver, taker} <= self.shelves.keys():
+            return
+        house = self.houses[process]
+        if self.run(house.registry.mounts.mount(house.caller, taker, Digest.of(content), giver)):
+            self.shelves[taker].told[content] = self.clock.now
+        else:
+            # A layer that no image of the giver refers to is not mounted.
+            assert not self.shelves[giver].refers(content)
 
     @rule(process=processes, repository=repositories, config=contents, layer=contents, tag=st.sampled_from(TAGS))
     def put(self, process: int, repository: RepositoryId, config: bytes, layer: bytes, tag: str) -> None:
