@@ -53,6 +53,20 @@ def test_a_full_disk_is_said_to_who_speaks_aws(folder: Path) -> None:
         assert {one["repositoryName"] for page in described for one in page["repositories"]} >= set(created)
 
 
+def test_a_server_starts_on_a_full_disk_and_serves_what_it_has(folder: Path) -> None:
+    _mount(folder / "data")
+    with serve(folder) as registry, Pusher(registry.port, _token(registry), "full/disk") as pusher:
+        document = _push_image(pusher, "kept", _LAYER)
+        _fill(folder / "data" / "ballast")
+    with (
+        serve(folder, again=registry) as started,
+        Pusher(started.port, started.token, "full/disk") as pusher,
+    ):
+        _still_there(started, pusher, document)
+        with pytest.raises(Refused, match=_REFUSAL):
+            pusher.push_blob(os.urandom(3_000_000))
+
+
 def _create_without_end(registry: RunningRegistry, created: list[str]) -> None:
     """Room that the database has of its own is used up first."""
     for number in itertools.count():

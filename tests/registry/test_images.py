@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64encode
 from pathlib import Path
@@ -685,6 +686,37 @@ async def test_a_sparse_index_waits_for_its_images(tmp_path: Path, clock: Clock)
         assert await house.delete(named(child)) == ([], ["ImageReferencedByManifestList"])
         await house.delete(ImageId(digest=index.digest))
         assert await house.delete(named(child)) == ([named(child)], [])
+
+
+async def test_an_image_under_a_tag_that_stays_is_served_as_what_it_was(app: House) -> None:
+    await app.create(fixed := HOME.repository("fixed"), tag_mutability="IMMUTABLE")
+    await app.push(b"{}", fixed)
+    untyped = json.dumps({key: value for key, value in json.loads(image_of(b"{}")).items() if key != "mediaType"})
+    content, docker = untyped.encode(), media_types.DOCKER_MANIFEST
+    await put(app, content, fixed, media_type=docker)
+    await put(app, content, fixed, media_type=media_types.OCI_MANIFEST, tags=[parse_tag("v1")])
+    with pytest.raises(ImageTagAlreadyExists):
+        await put(app, content, fixed, media_type=docker)
+    stored = await app.registry.images.get(app.caller, fixed, ImageId(parse_tag("v1")))
+    assert stored.image.media_type == media_types.OCI_MANIFEST
+
+
+async def test_a_manifest_of_very_many_missing_layers_names_some_and_lets_others_work(app: House) -> None:
+    layers = [str(number).encode() for number in range(1000)]
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    task = asyncio.create_task(others())
+    with pytest.raises(LayersNotFound) as caught:
+        await put(app, image_of(*layers))
+    task.cancel()
+    assert turns >= len(layers) // 100 - 1
+    assert caught.value.message.count("sha256:") == 100
 
 
 # --- several tags -----------------------------------------------------------------------------------------------------

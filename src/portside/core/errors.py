@@ -13,11 +13,19 @@ classes into its own wire words by one table (`distribution/errors.py`, `aws/err
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from portside.core.digest import Digest
     from portside.core.names import ImageId, RepositoryId, Tag
+
+
+_MOST_NAMED = 100
+
+
+def _listed(digests: Iterable[Digest]) -> str:
+    return ", ".join(str(digest) for digest in islice(digests, _MOST_NAMED))
 
 
 class RegistryError(Exception):
@@ -245,7 +253,7 @@ class LayersNotFound(RegistryError):
 
     def __init__(self, repository: RepositoryId, digests: Iterable[Digest]) -> None:
         super().__init__(
-            f"Layers with digests '[{', '.join(str(digest) for digest in digests)}]' required for pushing image "
+            f"Layers with digests '[{_listed(digests)}]' required for pushing image "
             f"into repository with name '{repository.name}' in the registry with id '{repository.account}' "
             "do not exist"
         )
@@ -256,7 +264,7 @@ class ReferencedImagesNotFound(RegistryError):
 
     def __init__(self, repository: RepositoryId, digests: Iterable[Digest]) -> None:
         super().__init__(
-            f"Images with digests '[{', '.join(str(digest) for digest in digests)}]' required for pushing image "
+            f"Images with digests '[{_listed(digests)}]' required for pushing image "
             f"into repository with name '{repository.name}' in the registry with id '{repository.account}' "
             "do not exist"
         )

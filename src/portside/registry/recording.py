@@ -6,12 +6,13 @@ it is recorded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from portside.core.digest import Digest
 from portside.core.errors import ImageTagAlreadyExists, LayersNotFound, ReferencedImagesNotFound
-from portside.core.manifests import Manifest
+from portside.core.manifests import Descriptor, Manifest
 from portside.core.names import RepositoryId, Tag
 from portside.core.records import Image, Repository
 from portside.registry import archiving, events, manifest_content
@@ -20,6 +21,8 @@ from portside.registry.mutability import is_immutable
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
+
+_TURN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Recording:
         sizes = await self._sizes(unit, held, draft)
         # Bytes that name no type of their own may be pushed as another one, which refers to other content.
         alike = known is not None and known.media_type == manifest.media_type
+        if known is not None and not alike:
+            await _may_become_another(unit, held, digest)
         if known is not None and alike and await manifest_content.stands(self._keys, unit, held, digest):
             if known.status == ACTIVE:
                 return known, False
@@ -100,15 +105,18 @@ class Recording:
         return image, True
 
     async def lost(self, repository: RepositoryId, manifest: Manifest) -> frozenset[str]:
-        """Locations of the manifest's layers whose bytes are gone from the store.
+        """Locations of the manifest's layers whose bytes are gone from the store; raises LayersNotFound.
 
         Before the unit that records the image: nobody who pushes waits while the store is looked at. A layer that is
         pushed again meanwhile has another location by then.
         """
         async with self._metadata.reading() as unit:
             key = (await find(unit, repository)).key
-            found = [await unit.layers.find(key, blob.digest) for blob in manifest.blobs]
-        layers = [layer for layer in found if layer is not None]
+            found = [(digest, await unit.layers.find(key, digest)) async for digest in _in_turns(manifest.blobs)]
+        missing = [digest for digest, layer in found if layer is None]
+        if missing and not self._sparse:
+            raise LayersNotFound(repository, missing)  # before others wait for this repository
+        layers = [layer for _, layer in found if layer is not None]
 
         def look() -> frozenset[str]:
             return frozenset(one.location for one in layers if not self._blobs.holds(one.location, one.size))
@@ -118,11 +126,11 @@ class Recording:
     async def _sizes(self, unit: Unit, held: Repository, draft: Draft) -> list[int]:
         """Bytes of every blob or child image that the manifest names; all must be in the repository, unless sparse."""
         manifest = draft.manifest
-        layers = [(blob.digest, await unit.layers.find(held.key, blob.digest)) for blob in manifest.blobs]
+        layers = [(digest, await unit.layers.find(held.key, digest)) async for digest in _in_turns(manifest.blobs)]
         missing = [digest for digest, layer in layers if layer is None or layer.location in draft.lost]
         if missing and not self._sparse:
             raise LayersNotFound(held.id, missing)
-        children = [(child.digest, await unit.manifests.find(held.key, child.digest)) for child in manifest.images]
+        children = [(one, await unit.manifests.find(held.key, one)) async for one in _in_turns(manifest.images)]
         unknown = list(dict.fromkeys(digest for digest, child in children if child is None))
         if unknown and not self._sparse:
             raise ReferencedImagesNotFound(held.id, unknown)
@@ -139,6 +147,21 @@ class Recording:
         self._quotas.admit_tag(held.id, tag, full=full)
         await unit.tags.put(held.key, tag, image.digest, self._clock())
         return True
+
+
+async def _in_turns(items: Sequence[Descriptor]) -> AsyncIterator[Digest]:
+    """The digests, with a pause now and then: SQLite answers on the event loop, which others wait for."""
+    for number, item in enumerate(items, start=1):
+        yield item.digest
+        if number % _TURN == 0:
+            await asyncio.sleep(0)
+
+
+async def _may_become_another(unit: Unit, held: Repository, digest: Digest) -> None:
+    """Whether an image may be served as another media type; raises ImageTagAlreadyExists for a tag that stays."""
+    for tag in await unit.tags.of(held.key, digest):
+        if is_immutable(held.settings, tag):
+            raise ImageTagAlreadyExists(held.id, tag)
 
 
 def _activated(known: Image, now: int) -> int | None:

@@ -14,7 +14,7 @@ from portside.aws.edge import ControlPlane
 from portside.distribution.edge import DataPlane
 from portside.distribution.manners import OPEN
 from portside.distribution.strict import STRICT
-from portside.identity.box import BoxError
+from portside.identity.box import Box, BoxError
 from portside.identity.keys import LONG_TERM, new_access_key_id, new_secret
 from portside.jobs.archive import archive
 from portside.jobs.collect import collect
@@ -54,7 +54,7 @@ from portside.storage.keys.local import LocalKeyKeeper, create_master_key, decod
 from portside.storage.keys.ring import KeyRing
 from portside.storage.metadata import migrate
 from portside.storage.metadata.accounts import AccessKeyRow
-from portside.storage.metadata.port import Metadata
+from portside.storage.metadata.port import Metadata, Unit
 from portside.storage.metadata.sqlite import SqliteMetadata
 
 _THREADS = 32
@@ -229,19 +229,18 @@ async def _prepare(settings: Settings, master_key: Path | None) -> Prepared:
         await _check_sealing(settings, metadata)
         keys = KeyRing(metadata, LocalKeyKeeper(_master_key(settings)), _clock)
         box = (await keys.key_for("secret")).box
+        # Nothing is written where all is there: a server starts on a full disk, and serves what it has.
+        async with metadata.reading() as unit:
+            standing = await _standing_key(unit, settings, box)
+        if standing is not None:
+            return Prepared(False, standing, master_key)
         async with metadata.writing() as unit:
             created = await unit.accounts.add(settings.account, _clock())
+            standing = await _standing_key(unit, settings, box)  # another start may have been first
+            if standing is not None:
+                return Prepared(created, standing, master_key)
             pair = _preset(settings)
             if pair is None:
-                standing = [
-                    row
-                    for row in await unit.accounts.access_keys(settings.account)
-                    if row.active and row.principal == ROOT
-                ]
-                if standing:
-                    newest = standing[-1]
-                    secret = box.open(newest.secret, newest.id.encode()).decode("ascii")
-                    return Prepared(created, AccessKeyPair(newest.id, secret), master_key)
                 pair = AccessKeyPair(new_access_key_id(LONG_TERM, settings.account), new_secret())
             sealed = box.seal(pair.secret.encode("ascii"), pair.id.encode())
             await unit.accounts.set_root_key(AccessKeyRow(pair.id, settings.account, ROOT, sealed, True), _clock())
@@ -250,6 +249,18 @@ async def _prepare(settings: Settings, master_key: Path | None) -> Prepared:
     finally:
         await metadata.close()
     return Prepared(created, pair, master_key)
+
+
+async def _standing_key(unit: Unit, settings: Settings, box: Box) -> AccessKeyPair | None:
+    """The newest key of the account's root; None when there is none, or what is preset is not its only one."""
+    rows = await unit.accounts.access_keys(settings.account)
+    standing = [row for row in rows if row.active and row.principal == ROOT]
+    if not standing:
+        return None
+    newest = standing[-1]
+    secret = box.open(newest.secret, newest.id.encode()).decode("ascii")
+    found, preset = AccessKeyPair(newest.id, secret), _preset(settings)
+    return found if preset is None or (preset == found and len(standing) == 1) else None
 
 
 async def _check_sealing(settings: Settings, metadata: Metadata) -> None:
