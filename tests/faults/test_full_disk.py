@@ -5,15 +5,18 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.clients import commands
 from tests.faults.pusher import Pusher, Refused, digest_of, manifest_of
 from tests.wire.server import RunningRegistry, serve
 
+_RESERVE = 2_000_000  # a little less than a sixteenth of the disk: other files grow too
 _CONFIG, _LAYER = b"{}", b"layer" * 400_000
 _REFUSAL = "500 instead of .*UNKNOWN.*no space left"
 
@@ -65,6 +68,31 @@ def test_a_server_starts_on_a_full_disk_and_serves_what_it_has(folder: Path) -> 
         _still_there(started, pusher, document)
         with pytest.raises(Refused, match=_REFUSAL):
             pusher.push_blob(os.urandom(3_000_000))
+
+
+def test_pushes_leave_room_to_delete_in_and_go_on_when_there_is_more(folder: Path) -> None:
+    _mount(folder / "data")
+    with serve(folder) as registry, Pusher(registry.port, _token(registry), "full/disk") as pusher:
+        document = _push_image(pusher, "kept", _LAYER)
+        doomed = [_push_image(pusher, f"doomed-{number}", os.urandom(3_000_000)) for number in range(5)]
+        with pytest.raises(Refused, match=_REFUSAL):
+            _push_without_end(pusher)
+        room = os.statvfs(folder / "data")
+        assert room.f_bavail * room.f_frsize > _RESERVE
+        for number in range(300):
+            registry.ecr.create_repository(repositoryName=f"full/{number}-{'x' * 200}")
+        for number, _ in enumerate(doomed):
+            registry.ecr.batch_delete_image(repositoryName="full/disk", imageIds=[{"imageTag": f"doomed-{number}"}])
+        registry.ecr.delete_repository(repositoryName=f"full/0-{'x' * 200}")
+        command = [sys.executable, "-m", "portside", "collect", "--data", folder / "data", "--dry-run"]
+        commands.run(command, commands.isolated(folder))
+        commands.run(command[:-1], commands.isolated(folder))
+        _still_there(registry, pusher, document)
+
+
+def _push_without_end(pusher: Pusher) -> None:
+    while True:
+        pusher.push_blob(os.urandom(1_000_000))
 
 
 def _create_without_end(registry: RunningRegistry, created: list[str]) -> None:

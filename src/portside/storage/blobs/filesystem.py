@@ -23,6 +23,9 @@ from portside.storage.errors import Missing, NoSpace, StorageError, StorageUnava
 
 _STRETCH = 128 * 1024
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_RESERVE = 16 * 1024 * 1024
+_SHARE = 16
+"""The reserve is no more than this part of a volume."""
 
 
 class FilesystemBlobs:
@@ -50,6 +53,7 @@ class FilesystemBlobs:
             try:
                 if os.fstat(file).st_size < offset:
                     raise Missing(f"Less than {offset} bytes are staged at {location}.")
+                _leave_reserve(os.fstatvfs(file), len(data))
                 _write_all(file, data, offset)
                 # Longer garbage may be left of a write that was not acknowledged.
                 os.ftruncate(file, offset + len(data))
@@ -144,9 +148,7 @@ class FilesystemBlobs:
             _make_folder(self._staged)
             if not os.access(self._staged, os.W_OK | os.X_OK):
                 raise StorageUnavailable(f"The folder {self._staged} cannot be written.")
-            state = os.statvfs(self._staged)
-            if state.f_bavail == 0:
-                raise NoSpace("The disk is full.")
+            _leave_reserve(os.statvfs(self._staged), 0)
 
     def locations(self, after: str, limit: int) -> Sequence[Found]:
         """See Inventory. A time before 1970 counts as 1970."""
@@ -226,6 +228,16 @@ def _listed(folder: Path) -> set[str]:
         return {*os.listdir(folder)}  # noqa: PTH208 - a path for every name of a large folder is waste
     except (FileNotFoundError, NotADirectoryError):
         return set()
+
+
+def _leave_reserve(volume: os.statvfs_result, size: int) -> None:
+    """Raise NoSpace when, with so many bytes more, the volume has less room than rows need with which bytes go again.
+
+    The database often lies on the same volume, and its log grows even when something is deleted.
+    """
+    free = volume.f_bavail * volume.f_frsize
+    if free - size < min(_RESERVE, volume.f_blocks * volume.f_frsize // _SHARE):
+        raise NoSpace("The disk is full.")
 
 
 def _write_all(file: int, data: bytes | bytearray | memoryview, offset: int) -> None:
