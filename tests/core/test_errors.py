@@ -107,6 +107,17 @@ def test_a_failure_says_the_sentence_of_ecr(failure: errors.RegistryError, sente
     assert failure.message == str(failure) == sentence
 
 
+@pytest.mark.parametrize("kind", [errors.LayersNotFound, errors.ReferencedImagesNotFound])
+def test_of_very_many_digests_the_first_are_named_and_the_rest_counted(
+    kind: type[errors.LayersNotFound | errors.ReferencedImagesNotFound],
+) -> None:
+    digests = [Digest.of(b"%d" % number) for number in range(10_000)]
+    some, many = kind(REPOSITORY, digests[:100]), kind(REPOSITORY, iter(digests))
+    named = ", ".join(map(str, digests[:100]))
+    assert f"'[{named}]'" in some.message
+    assert many.message == some.message.replace("]'", ", and 9900 more]'")
+
+
 def test_every_failure_has_a_docstring_that_says_what_happened() -> None:
     classes = [found for _, found in inspect.getmembers(errors, inspect.isclass) if issubclass(found, Exception)]
     assert len(classes) > 30

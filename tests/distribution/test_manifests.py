@@ -97,6 +97,16 @@ async def test_missing_layers_are_named(client: Client) -> None:
     )
 
 
+async def test_of_very_many_missing_layers_the_first_are_named(client: Client) -> None:
+    layers = [b"%d" % number for number in range(10_000)]
+    status, word, sentence = (await client.put("v1", image_of(*layers))).error
+    assert (status, word) == (404, "BLOB_UPLOAD_UNKNOWN")
+    assert sentence.startswith(f"Layers with digests '[{Digest.of(layers[0])}, ")
+    assert sentence.endswith(
+        f", {Digest.of(layers[99])}, and 9900 more]' required for pushing image into repository {THERE} do not exist"
+    )
+
+
 async def test_missing_images_are_named(client: Client) -> None:
     assert (await client.put("v1", index_of(IMAGE))).error == (
         404,

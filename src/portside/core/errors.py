@@ -13,19 +13,14 @@ classes into its own wire words by one table (`distribution/errors.py`, `aws/err
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from portside.core.digest import Digest
     from portside.core.names import ImageId, RepositoryId, Tag
 
-
 _MOST_NAMED = 100
-
-
-def _listed(digests: Iterable[Digest]) -> str:
-    return ", ".join(str(digest) for digest in islice(digests, _MOST_NAMED))
+"""Digests that a sentence names; a manifest may lack ten thousand."""
 
 
 class RegistryError(Exception):
@@ -396,3 +391,10 @@ class TooManyRequests(RegistryError):
 
     def __init__(self) -> None:
         super().__init__("Rate exceeded")
+
+
+def _listed(digests: Iterable[Digest]) -> str:
+    """Digests as ECR lists them; of very many the first, and how many more there are."""
+    named = list(digests)
+    more = len(named) - _MOST_NAMED
+    return ", ".join(map(str, named[:_MOST_NAMED])) + (f", and {more} more" if more > 0 else "")

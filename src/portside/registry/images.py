@@ -83,7 +83,7 @@ class Images:
         if digest is not None and digest != calculated:
             raise ImageDigestDoesNotMatch(repository, digest)
         sealed = await manifest_content.seal(self._keys, content_key, calculated, content)
-        lost = await self._recording.lost(repository, manifest)
+        lost = await self._recording.look(repository, manifest)
         draft = Draft(manifest, calculated, len(content), sealed, lost)
         async with self._metadata.writing() as unit:
             held = await lock(unit, repository)

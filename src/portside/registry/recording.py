@@ -1,18 +1,19 @@
 """Recording an image: the rows that a put makes in its unit, and the checks that belong to them.
 
-Everything here but `lost` runs in the unit that holds the repository's lock, so that what was checked is still so when
-it is recorded.
+Everything here but `look` runs in the unit that holds the repository's lock, so that what was checked is still so when
+it is recorded. `look` refuses before what need not wait for the lock. A manifest may name ten thousand things: what is
+done for each of them lets others have their turn.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from portside.core.digest import Digest
 from portside.core.errors import ImageTagAlreadyExists, LayersNotFound, ReferencedImagesNotFound
-from portside.core.manifests import Descriptor, Manifest
+from portside.core.manifests import Manifest
 from portside.core.names import RepositoryId, Tag
 from portside.core.records import Image, Repository
 from portside.registry import archiving, events, manifest_content
@@ -20,9 +21,11 @@ from portside.registry.archiving import ACTIVE
 from portside.registry.mutability import is_immutable
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
+from portside.storage.metadata.layers import BlobRow
 from portside.storage.metadata.port import Unit
 
-_TURN = 100
+_AT_ONCE = 100
+"""References that are recorded in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,44 +100,55 @@ class Recording:
             await unit.layers.release(held.key, digest, image.pushed_at)
             await unit.manifests.delete(held.key, digest)
         await unit.manifests.add(held.key, image, draft.sealed)
-        for blob in manifest.blobs:
-            await unit.manifests.refer(held.key, digest, blob.digest, is_image=False)
-            await unit.layers.refer(held.key, blob.digest, blob.media_type, image.pushed_at)
-        for child in manifest.images:
-            await unit.manifests.refer(held.key, digest, child.digest, is_image=True)
+        await _refer(unit, held, image, manifest)
         return image, True
 
-    async def lost(self, repository: RepositoryId, manifest: Manifest) -> frozenset[str]:
-        """Locations of the manifest's layers whose bytes are gone from the store; raises LayersNotFound.
+    async def look(self, repository: RepositoryId, manifest: Manifest) -> frozenset[str]:
+        """Locations of the manifest's layers whose bytes are gone from the store.
 
         Before the unit that records the image: nobody who pushes waits while the store is looked at. A layer that is
-        pushed again meanwhile has another location by then.
+        pushed again meanwhile has another location by then. Raises LayersNotFound and ReferencedImagesNotFound for what
+        has no row; a row that goes after this look is missed under the lock.
         """
+        layers = _layers(manifest)
         async with self._metadata.reading() as unit:
-            key = (await find(unit, repository)).key
-            found = [(digest, await unit.layers.find(key, digest)) async for digest in _in_turns(manifest.blobs)]
-        missing = [digest for digest, layer in found if layer is None]
-        if missing and not self._sparse:
-            raise LayersNotFound(repository, missing)  # before others wait for this repository
-        layers = [layer for _, layer in found if layer is not None]
+            held = await find(unit, repository)
+            places = await unit.layers.places(held.key, layers)
+            await self._children(unit, held, manifest)
 
         def look() -> frozenset[str]:
-            return frozenset(one.location for one in layers if not self._blobs.holds(one.location, one.size))
+            return frozenset(
+                place.location for place in places.values() if not self._blobs.holds(place.location, place.size)
+            )
 
-        return await self._threads.run(look) if layers else frozenset()
+        lost = await self._threads.run(look) if places else frozenset[str]()
+        if len(places) < len(layers):
+            self._admit_layers(held, layers, places, lost)
+        return lost
 
     async def _sizes(self, unit: Unit, held: Repository, draft: Draft) -> list[int]:
         """Bytes of every blob or child image that the manifest names; all must be in the repository, unless sparse."""
-        manifest = draft.manifest
-        layers = [(digest, await unit.layers.find(held.key, digest)) async for digest in _in_turns(manifest.blobs)]
-        missing = [digest for digest, layer in layers if layer is None or layer.location in draft.lost]
-        if missing and not self._sparse:
-            raise LayersNotFound(held.id, missing)
-        children = [(one, await unit.manifests.find(held.key, one)) async for one in _in_turns(manifest.images)]
-        unknown = list(dict.fromkeys(digest for digest, child in children if child is None))
-        if unknown and not self._sparse:
-            raise ReferencedImagesNotFound(held.id, unknown)
-        return [layer.size for _, layer in layers if layer] + [child.content_size for _, child in children if child]
+        layers = _layers(draft.manifest)
+        places = await unit.layers.places(held.key, layers)
+        self._admit_layers(held, layers, places, draft.lost)
+        children = await self._children(unit, held, draft.manifest)
+        return [place.size for place in places.values()] + list(children.values())
+
+    def _admit_layers(
+        self, held: Repository, layers: Sequence[Digest], places: Mapping[Digest, BlobRow], lost: frozenset[str]
+    ) -> None:
+        if not self._sparse:
+            missing = [digest for digest in layers if digest not in places or places[digest].location in lost]
+            if missing:
+                raise LayersNotFound(held.id, missing)
+
+    async def _children(self, unit: Unit, held: Repository, manifest: Manifest) -> Mapping[Digest, int]:
+        """The images that an index lists, each once, and their sizes; all must be in the repository, unless sparse."""
+        listed = _listed(manifest)
+        sizes = await unit.manifests.sizes(held.key, listed)
+        if len(sizes) < len(listed) and not self._sparse:
+            raise ReferencedImagesNotFound(held.id, [digest for digest in listed if digest not in sizes])
+        return sizes
 
     async def _tag(self, unit: Unit, held: Repository, image: Image, tag: Tag) -> bool:
         """Point the tag at the image; whether it pointed elsewhere before."""
@@ -149,11 +163,25 @@ class Recording:
         return True
 
 
-async def _in_turns(items: Sequence[Descriptor]) -> AsyncIterator[Digest]:
-    """The digests, with a pause now and then: SQLite answers on the event loop, which others wait for."""
-    for number, item in enumerate(items, start=1):
-        yield item.digest
-        if number % _TURN == 0:
+def _layers(manifest: Manifest) -> list[Digest]:
+    return [blob.digest for blob in manifest.blobs]
+
+
+def _listed(manifest: Manifest) -> list[Digest]:
+    """The images that an index lists, each once."""
+    return list(dict.fromkeys(child.digest for child in manifest.images))
+
+
+async def _refer(unit: Unit, held: Repository, image: Image, manifest: Manifest) -> None:
+    """Record what the manifest refers to."""
+    for number, blob in enumerate(manifest.blobs, start=1):
+        await unit.manifests.refer(held.key, image.digest, blob.digest, is_image=False)
+        await unit.layers.refer(held.key, blob.digest, blob.media_type, image.pushed_at)
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+    for number, child in enumerate(_listed(manifest), start=1):
+        await unit.manifests.refer(held.key, image.digest, child, is_image=True)
+        if number % _AT_ONCE == 0:
             await asyncio.sleep(0)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from portside.core.names import RegistryId
 from portside.core.records import Layer
 from portside.storage.metadata.accounts import DataKeyRow
@@ -194,6 +196,30 @@ class LayersConformance:
             found = await unit.layers.find(key, digest(1))
         assert found is not None
         assert found.location == "healed"
+
+    @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
+    async def test_of_however_many_layers_the_places_are_told_at_once(self, metadata: Metadata, count: int) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        held = [number for number in range(count) if number % 3]
+        async with metadata.writing() as unit:
+            for number in held:
+                await unit.layers.add_blob(KEY, digest(number), f"{KEY}/{number}", SIZE + number, NOW)
+                await unit.layers.link(key, KEY, digest(number), NOW)
+        async with metadata.reading() as unit:
+            asked = [digest(number) for number in range(count)]
+            assert await unit.layers.places(key, asked) == {
+                digest(number): BlobRow(f"{KEY}/{number}", SIZE + number, damaged=False) for number in held
+            }
+            assert await unit.layers.places(other, asked) == {}
+
+    async def test_a_damaged_blob_has_no_place_among_many(self, metadata: Metadata) -> None:
+        key = await key_of(metadata)
+        for number in (1, 2):
+            await layer(metadata, key, number)
+        async with metadata.writing() as unit:
+            assert await unit.layers.damage(KEY, digest(1), PLACE)
+            found = await unit.layers.places(key, [digest(1), digest(2), digest(3)])
+        assert found == {digest(2): BlobRow(PLACE, SIZE, damaged=False)}
 
     async def test_some_blobs_are_any_that_are_not_damaged(self, metadata: Metadata) -> None:
         key = await key_of(metadata)

@@ -9,7 +9,7 @@ import pytest
 
 from portside.core.records import Image
 from portside.storage.metadata.port import Metadata, Unit
-from tests.conformance.nouns.rows import NOW, digest, image, key_of
+from tests.conformance.nouns.rows import NOW, SIZE, digest, image, key_of
 
 FIRST = (-1, "")
 BEGIN = (-1, "", "")
@@ -96,6 +96,18 @@ class ManifestsConformance:
             assert await unit.manifests.page(other, "ANY", FIRST, 10) == []
             await unit.manifests.delete(other, digest(1))
             assert await unit.manifests.find(key, digest(1)) == image(1)
+
+    @pytest.mark.parametrize("count", [0, 1, 100, 101])
+    async def test_of_however_many_manifests_the_sizes_are_told_at_once(self, metadata: Metadata, count: int) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        held = [number for number in range(count) if number % 3]
+        async with metadata.writing() as unit:
+            for number in held:
+                await unit.manifests.add(key, replace(image(number), content_size=SIZE + number), b"")
+        async with metadata.reading() as unit:
+            asked = [digest(number) for number in range(count)]
+            assert await unit.manifests.sizes(key, asked) == {digest(number): SIZE + number for number in held}
+            assert await unit.manifests.sizes(other, asked) == {}
 
     async def test_a_pull_is_remembered(self, metadata: Metadata) -> None:
         key = await key_of(metadata)

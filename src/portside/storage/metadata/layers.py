@@ -16,7 +16,7 @@ from portside.core.digest import Digest
 from portside.core.names import RegistryId, RepositoryId
 from portside.core.records import Layer
 from portside.storage.metadata import tables
-from portside.storage.metadata.statements import Session, Statement, prepare
+from portside.storage.metadata.statements import Session, Statement, is_among, prepare, rows_among
 
 _b, _l, _f = tables.blobs.c, tables.layers.c, tables.references.c
 _m, _r = tables.manifests.c, tables.repositories.c
@@ -32,10 +32,16 @@ _IN_USE = exists().where(
     _m.digest == _f.parent,
     _m.status == "ACTIVE",
 )
+_WITH_BLOBS = tables.layers.join(tables.blobs, and_(_b.content_key == _l.content_key, _b.digest == _l.digest))
 _FIND = prepare(
     select(_l.digest, _b.size, _b.location, _l.media_type, _l.images, _IN_USE)
-    .select_from(tables.layers.join(tables.blobs, and_(_b.content_key == _l.content_key, _b.digest == _l.digest)))
+    .select_from(_WITH_BLOBS)
     .where(_THIS_LAYER, _b.damaged.is_(False))
+)
+_PLACES = prepare(
+    select(_l.digest, _b.location, _b.size, _b.damaged)
+    .select_from(_WITH_BLOBS)
+    .where(_l.repository == bindparam("repository_"), is_among(_l.digest), _b.damaged.is_(False))
 )
 _HOLDERS = prepare(
     select(_r.account, _r.region, _r.name)
@@ -168,6 +174,12 @@ class Layers:
             return None
         _, size, location, media_type, images, in_use = row
         return Layer(digest, size, location, media_type, referenced=images > 0, archived=images > 0 and not in_use)
+
+    async def places(self, repository: int, digests: Sequence[Digest]) -> dict[Digest, BlobRow]:
+        """Where those of these layers lie that the repository holds; one that `find` does not find is left out."""
+        rows = await rows_among(self._session, _PLACES, digests, repository_=repository)
+        found = {row[0]: BlobRow(row[1], row[2], bool(row[3])) for row in rows}
+        return {digest: found[text] for digest in digests if (text := str(digest)) in found}
 
     async def holders(
         self, registry: RegistryId, content_key: str, digest: Digest, limit: int

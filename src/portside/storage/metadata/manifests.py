@@ -14,7 +14,7 @@ from portside.core.digest import Digest
 from portside.core.names import Tag
 from portside.core.records import Image
 from portside.storage.metadata import tables
-from portside.storage.metadata.statements import Row, Session, Statement, prepare
+from portside.storage.metadata.statements import Row, Session, Statement, is_among, prepare, rows_among
 
 _m, _t, _f = tables.manifests.c, tables.tags.c, tables.references.c
 _IN = _m.repository == bindparam("repository")
@@ -40,6 +40,7 @@ _ADD = Statement(
     )
 )
 _FIND = prepare(COLUMNS.where(_IN, _m.digest == bindparam("digest")))
+_SIZES = prepare(select(_m.digest, _m.content_size).where(_IN, is_among(_m.digest)))
 _CONTENT = prepare(select(_m.media_type, _m.content).where(_IN, _m.digest == bindparam("digest")))
 _NAMES_ONE = (_IN, _m.digest == bindparam("digest_"))
 _PULLED = prepare(update(tables.manifests).where(*_NAMES_ONE).values(last_pull_at=bindparam("at")))
@@ -189,6 +190,11 @@ class Manifests:
         """A manifest by its digest, without its tags."""
         row = await self._session.row(_FIND, repository=repository, digest=str(digest))
         return None if row is None else image_of(row)
+
+    async def sizes(self, repository: int, digests: Sequence[Digest]) -> dict[Digest, int]:
+        """The content sizes of those of these manifests that the repository has."""
+        found = {row[0]: row[1] for row in await rows_among(self._session, _SIZES, digests, repository=repository)}
+        return {digest: found[text] for digest in digests if (text := str(digest)) in found}
 
     async def content(self, repository: int, digest: Digest) -> tuple[str, bytes] | None:
         """A manifest's media type and sealed bytes."""

@@ -2,15 +2,17 @@
 
 Why not SQLAlchemy's own execution: it costs five to sixty times the statement itself (docs/decisions/0003-metadata.md).
 Rule: no statement has an expanding parameter, since it would have to be compiled at every call.
+One that asks for many things has a fixed number of places for them (`is_among`), and is run as often as it takes.
 """
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Executable, UpdateBase
+from sqlalchemy import ColumnElement, Executable, String, UpdateBase, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -18,6 +20,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from portside.storage.metadata.tables import OF_AUTHORITY
 
 Row = Sequence[Any]
+
+_AT_ONCE = 100
+"""Values that one statement asks for."""
 
 
 class Statement:
@@ -84,3 +89,23 @@ class Session(Protocol):
     async def run_many(self, statement: Statement, parameters: Sequence[dict[str, Any]]) -> None:
         """Carry out a change once for each of these."""
         ...
+
+
+def is_among(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a column of text has one of the values that `rows_among` is given."""
+    return column.in_([bindparam(f"among_{number}", type_=String) for number in range(_AT_ONCE)])
+
+
+async def rows_among(
+    session: Session, statement: Statement, values: Sequence[object], **parameters: Any
+) -> Sequence[Row]:
+    """All rows of a statement with `is_among`, of however many values; others have their turn in between."""
+    found: list[Row] = []
+    for start in range(0, len(values), _AT_ONCE):
+        if start:
+            await asyncio.sleep(0)
+        some = [str(value) for value in values[start : start + _AT_ONCE]]
+        some += some[-1:] * (_AT_ONCE - len(some))
+        asked = {f"among_{number}": value for number, value in enumerate(some)}
+        found += await session.rows(statement, **asked, **parameters)
+    return found
