@@ -247,7 +247,7 @@ QUESTIONS: dict[str, tuple[str, str, Callable[[Registry], Awaitable[object]]]] =
         lambda r: r.pull_exclusions.page(CALLER, HOME, limit=1, token="x"),
     ),
     "referrers.listing": (
-        "ecr:ListImageReferrers",
+        "ecr:BatchGetImage",
         APP.arn,
         lambda r: r.referrers.listing(CALLER, APP, D, artifact_types=(), status="ANY", limit=1, token="x"),
     ),

@@ -2,7 +2,8 @@
 
 Every action of the service authorization reference is here, those of later issues and those without an API operation
 too, since policies may speak of them. Names follow the service model; five operations of the model are not in the
-reference yet and stand under their own names.
+reference yet and stand under their own names. One of them, ListImageReferrers, asks for `ecr:BatchGetImage`
+(ecr-behaviour 1.10), so a policy that names it allows nothing.
 """
 
 from __future__ import annotations

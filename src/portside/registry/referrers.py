@@ -90,9 +90,10 @@ class Referrers:
     ) -> Listing[Referrer]:
         """The API's page: at most `limit` referrers of these types, or of any, in order of digest.
 
-        `status` is an image's or ANY. Raises RepositoryNotFound.
+        `status` is an image's or ANY. Raises RepositoryNotFound. As ECR has it, whoever may pull images may ask
+        (ecr-behaviour 1.10).
         """
-        await self._access.repository(caller, "ecr:ListImageReferrers", repository)
+        await self._access.repository(caller, "ecr:BatchGetImage", repository)
         types = sorted(set(artifact_types))
         query = "\n".join(["referrers", repository.arn, str(subject), status, *types])
         after = str(self._pages.open(query, token)[0]) if token else ""
