@@ -71,7 +71,7 @@ async def test_a_manifest_waits_for_memory_and_is_refused_when_there_is_none(nar
 
 
 async def test_memory_is_not_kept_for_a_manifest_that_does_not_come(house: House) -> None:
-    bodies = Bodies(2 * MIB, 0.2, slowest=-31.9)  # with the time for its mebibyte a tenth of a second
+    bodies = Bodies(2 * MIB, 0.2, body_patience=-31.9)  # with the time for its mebibyte a tenth of a second
     client = Client(DataPlane(house.registry, BARE, bodies), await authorization_of(house))
     sent = asyncio.Event()
     async with asyncio.timeout(10):

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from portside.core.iam_errors import IdentityTokenExpired, IdentityTokenInvalid
+from portside.core.json_text import must_be_text
 
 LONGEST = 20_000
 """Characters of a token that are looked at; the service model takes no more."""
@@ -139,7 +140,7 @@ def _fits(token: Token, key: Mapping[str, Any]) -> bool:
 
 def _object(part: str) -> dict[str, Any]:
     found = json.loads(_decoded(part), object_pairs_hook=_once, parse_constant=_refused)
-    json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is no character: a ValueError
+    must_be_text(found)
     if not isinstance(found, dict):
         raise ValueError  # noqa: TRY004 - malformed, as all else here is
     return cast("dict[str, Any]", found)

@@ -33,12 +33,12 @@ def longest(size: int, patience: float = PATIENCE) -> float:
 class Bodies:
     """Bytes to hold bodies in."""
 
-    def __init__(self, size: int, patience: float, *, slowest: float = PATIENCE) -> None:
+    def __init__(self, size: int, patience: float, *, body_patience: float = PATIENCE) -> None:
         """`size` in bytes; whoever finds no room waits up to `patience` seconds.
 
-        `slowest` are the seconds that any body of the data plane may take.
+        `body_patience` are the seconds that any body of the data plane may take.
         """
-        self._slowest = slowest
+        self._body_patience = body_patience
         self._strangers = Room(size // _SHARE, patience)
         self._known = Room(size - size // _SHARE, patience)
         self._proven: OrderedDict[Sender, None] = OrderedDict()
@@ -58,7 +58,7 @@ class Bodies:
 
     def longest(self, size: int) -> float:
         """See `longest`."""
-        return longest(size, self._slowest)
+        return longest(size, self._body_patience)
 
     def prove(self, sender: Sender) -> None:
         """Remember that this sender's signature was good."""

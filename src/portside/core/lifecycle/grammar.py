@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, cast
 
 from portside.core.errors import InvalidParameter
+from portside.core.json_text import must_be_text
 from portside.core.lifecycle import policy
 from portside.core.lifecycle.policy import Policy, Rule
 
@@ -68,7 +69,7 @@ def _fail(reason: str) -> NoReturn:
 def _parsed(text: str) -> object:
     try:
         found = json.loads(text, parse_constant=_refuse)
-        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is no character
+        must_be_text(found)
     except (ValueError, RecursionError):
         _fail("Could not map policyString into LifecyclePolicy.")
     return found

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from portside.core.json_text import must_be_text
 from portside.identity.policy.conditions import conditions
 from portside.identity.policy.errors import PolicyError
 from portside.identity.policy.json_values import listed, members
@@ -124,7 +125,7 @@ def read(document: str, *, lenient: bool = False) -> Any:
         raise PolicyError("a character is not allowed")
     try:
         found = json.loads(document, object_pairs_hook=_object, parse_constant=_constant)
-        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is no character
+        must_be_text(found)
     except (ValueError, RecursionError):
         raise PolicyError("the document is not JSON") from None
     if _depth(found) > _DEEPEST:
