@@ -130,6 +130,26 @@ async def test_an_immutable_tag_is_refused(house: House, client: Client) -> None
     )
 
 
+async def test_an_immutable_tag_is_served_as_what_it_was_pushed_as(house: House, client: Client) -> None:
+    fixed = HOME.repository("team/fixed")
+    await house.create(fixed, tag_mutability="IMMUTABLE")
+    await house.push(b"{}", fixed)
+    content = json.dumps({name: it for name, it in json.loads(IMAGE).items() if name != "mediaType"}).encode()
+    path = "/v2/team/fixed/manifests/"
+    oci, docker = ({"Content-Type": it} for it in (media_types.OCI_MANIFEST, media_types.DOCKER_MANIFEST))
+    assert (await client.ask("PUT", f"{path}v1", content, oci)).status == 201
+    assert (await client.ask("PUT", f"{path}{Digest.of(content)}", content, oci)).status == 201
+    assert (await client.ask("PUT", f"{path}{Digest.of(content)}", content, docker)).error == (
+        400,
+        "TAG_INVALID",
+        (
+            "The image tag 'v1' already exists in the 'team/fixed' repository "
+            "and cannot be overwritten because the tag is immutable."
+        ),
+    )
+    assert (await client.ask("GET", f"{path}v1")).headers["content-type"] == media_types.OCI_MANIFEST
+
+
 @pytest.mark.parametrize(
     ("mode", "moves"),
     [

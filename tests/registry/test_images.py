@@ -356,6 +356,86 @@ async def test_an_immutable_tag_may_be_deleted_and_set_anew(house: House) -> Non
     await house.image("v1", config=b"{ }")
 
 
+def untyped(content: bytes) -> bytes:
+    """A manifest that leaves it to its pusher what it is."""
+    return json.dumps({name: it for name, it in json.loads(content).items() if name != "mediaType"}).encode()
+
+
+NAMELESS = untyped(image_of(b"{}"))
+
+
+async def put_as(house: House, media_type: str, tag: str | None = None, content: bytes = NAMELESS) -> Image:
+    return await put(house, content, media_type=media_type, tags=[parse_tag(tag)] if tag else [])
+
+
+@pytest.mark.parametrize("mode", ["MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION"])
+@pytest.mark.parametrize("tag", ["v1", "dev-1", None])
+@pytest.mark.parametrize("again", [None, "new"])
+async def test_what_an_immutable_tag_names_keeps_its_media_type(
+    house: House, mode: str, tag: str | None, again: str | None
+) -> None:
+    exclusions = (TagExclusion("dev-*"),) if mode.endswith("EXCLUSION") else ()
+    await house.create(tag_mutability=mode, tag_exclusions=exclusions)
+    await house.push(b"{}")
+    await put_as(house, media_types.OCI_MANIFEST, tag)
+    fixed = {"MUTABLE": [], "IMMUTABLE": ["v1", "dev-1"], "MUTABLE_WITH_EXCLUSION": ["dev-1"]}.get(mode, ["v1"])
+    if tag in fixed:
+        with pytest.raises(ImageTagAlreadyExists, match=f"'{tag}'"):
+            await put_as(house, media_types.DOCKER_MANIFEST, again)
+    else:
+        await put_as(house, media_types.DOCKER_MANIFEST, again)
+    image = await described_image(house, named(NAMELESS))
+    assert image.media_type == (media_types.OCI_MANIFEST if tag in fixed else media_types.DOCKER_MANIFEST)
+    assert await house.rows("SELECT images FROM layers") == [(1,)]
+
+
+@pytest.mark.parametrize("tag", ["v1", "dev-1", None])
+async def test_what_an_immutable_tag_lists_keeps_its_media_type(house: House, tag: str | None) -> None:
+    await house.create(tag_mutability="IMMUTABLE_WITH_EXCLUSION", tag_exclusions=(TagExclusion("dev-*"),))
+    await house.push(b"{}")
+    await put_as(house, media_types.OCI_MANIFEST)
+    listed = [described(media_types.OCI_MANIFEST, NAMELESS)]
+    inner = index_of(manifests=listed)
+    await house.put(inner)
+    await house.put(index_of(inner), tag)
+    if tag == "v1":
+        with pytest.raises(ImageTagAlreadyExists, match="'v1'"):
+            await put_as(house, media_types.DOCKER_MANIFEST)
+    else:
+        await put_as(house, media_types.DOCKER_MANIFEST)
+    image = await described_image(house, named(NAMELESS))
+    assert image.media_type == (media_types.OCI_MANIFEST if tag == "v1" else media_types.DOCKER_MANIFEST)
+    assert await house.delete(named(NAMELESS)) == ([], ["ImageReferencedByManifestList"])
+
+
+async def test_an_index_that_an_immutable_tag_names_keeps_its_media_type(house: House) -> None:
+    await house.create(tag_mutability="IMMUTABLE")
+    content = untyped(index_of())
+    await put_as(house, media_types.OCI_INDEX, "v1", content)
+    with pytest.raises(ImageTagAlreadyExists):
+        await put_as(house, media_types.DOCKER_LIST, None, content)
+
+
+async def test_an_image_may_be_another_thing_once_its_immutable_tag_is_deleted(house: House) -> None:
+    await house.create(tag_mutability="IMMUTABLE")
+    await house.push(b"{}")
+    await put_as(house, media_types.OCI_MANIFEST, "v1")
+    assert not (await house.put(image_of(b"{}"))).image.tags
+    await house.delete(tagged("v1"))
+    assert (await put_as(house, media_types.DOCKER_MANIFEST, "v1")).media_type == media_types.DOCKER_MANIFEST
+
+
+async def test_a_damaged_image_of_an_immutable_tag_is_healed_as_what_it_was(house: House) -> None:
+    await house.create(tag_mutability="IMMUTABLE")
+    await house.push(b"{}")
+    await put_as(house, media_types.OCI_MANIFEST, "v1")
+    await house.rows("UPDATE manifests SET content = zeroblob(100)")
+    with pytest.raises(ImageTagAlreadyExists):
+        await put_as(house, media_types.DOCKER_MANIFEST)
+    await put_as(house, media_types.OCI_MANIFEST)
+    assert (await house.registry.images.get(house.caller, APP, tagged("v1"))).content == NAMELESS
+
+
 # --- get --------------------------------------------------------------------------------------------------------------
 
 

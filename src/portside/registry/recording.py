@@ -74,8 +74,6 @@ class Recording:
         sizes = await self._sizes(unit, held, draft)
         # Bytes that name no type of their own may be pushed as another one, which refers to other content.
         alike = known is not None and known.media_type == manifest.media_type
-        if known is not None and not alike:
-            await _may_become_another(unit, held, digest)
         if known is not None and alike and await manifest_content.stands(self._keys, unit, held, digest):
             if known.status == ACTIVE:
                 return known, False
@@ -84,6 +82,8 @@ class Recording:
             return replace(known, status=ACTIVE, activated_at=now), True
         if known is None:
             self._quotas.admit_image(held)
+        elif not alike:
+            await _admit_another_type(unit, held, digest)
         image = Image(
             digest=digest,
             media_type=manifest.media_type,
@@ -172,6 +172,19 @@ def _listed(manifest: Manifest) -> list[Digest]:
     return list(dict.fromkeys(child.digest for child in manifest.images))
 
 
+async def _admit_another_type(unit: Unit, held: Repository, digest: Digest) -> None:
+    """Raise ImageTagAlreadyExists where an immutable tag names the image, or an index by which it is pulled.
+
+    What such a tag serves would be another thing to clients, though its bytes stay.
+    """
+    if held.settings.tag_mutability == "MUTABLE":
+        return
+    for tags in (unit.tags.of, unit.tags.of_indexes):
+        for tag in await tags(held.key, digest):
+            if is_immutable(held.settings, tag):
+                raise ImageTagAlreadyExists(held.id, tag)
+
+
 async def _refer(unit: Unit, held: Repository, image: Image, manifest: Manifest) -> None:
     """Record what the manifest refers to."""
     for number, blob in enumerate(manifest.blobs, start=1):
@@ -183,13 +196,6 @@ async def _refer(unit: Unit, held: Repository, image: Image, manifest: Manifest)
         await unit.manifests.refer(held.key, image.digest, child, is_image=True)
         if number % _AT_ONCE == 0:
             await asyncio.sleep(0)
-
-
-async def _may_become_another(unit: Unit, held: Repository, digest: Digest) -> None:
-    """Whether an image may be served as another media type; raises ImageTagAlreadyExists for a tag that stays."""
-    for tag in await unit.tags.of(held.key, digest):
-        if is_immutable(held.settings, tag):
-            raise ImageTagAlreadyExists(held.id, tag)
 
 
 def _activated(known: Image, now: int) -> int | None:

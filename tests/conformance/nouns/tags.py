@@ -41,6 +41,23 @@ class TagsConformance:
             assert await unit.tags.reach(key, digest(2), 1)
             assert not await unit.tags.reach(key, digest(3), 1)
 
+    async def test_an_image_knows_the_tags_of_the_indexes_it_is_pulled_by(self, metadata: Metadata) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        async with metadata.writing() as unit:
+            # 1 is listed by 2 and 3; 4 lists both; 5 lists 4 and, as nobody can push it, is listed by 2.
+            for parent, child in ((2, 1), (3, 1), (4, 2), (4, 3), (5, 4), (2, 5), (7, 6)):
+                await unit.manifests.refer(key, digest(parent), digest(child), is_image=True)
+            await unit.manifests.refer(key, digest(8), digest(1), is_image=False)
+            await unit.manifests.refer(other, digest(9), digest(1), is_image=True)
+            for number in range(1, 10):
+                await unit.tags.put(key, f"tag-{number}", digest(number), NOW)
+                await unit.tags.put(other, f"other-{number}", digest(number), NOW)
+            await unit.tags.put(key, "B", digest(3), NOW)
+            assert await unit.tags.of_indexes(key, digest(1)) == ("B", "tag-2", "tag-3", "tag-4", "tag-5")
+            assert await unit.tags.of_indexes(key, digest(6)) == ("tag-7",)
+            assert await unit.tags.of_indexes(key, digest(7)) == ()
+            assert await unit.tags.of_indexes(other, digest(1)) == ("other-9",)
+
     @pytest.mark.parametrize("limit", [1, 5, 100])
     async def test_tags_are_paged_in_order_of_bytes(self, metadata: Metadata, limit: int) -> None:
         key, found = await key_of(metadata), list[str]()

@@ -12,11 +12,24 @@ from portside.core.names import Tag
 from portside.storage.metadata import tables
 from portside.storage.metadata.statements import Session, Statement, prepare
 
-_t = tables.tags.c
+_t, _f = tables.tags.c, tables.references.c
 _IN = _t.repository == bindparam("repository")
 
 _FIND = prepare(select(_t.digest).where(_IN, _t.name == bindparam("name")))
 _OF = prepare(select(_t.name).where(_IN, _t.digest == bindparam("digest")).order_by(_t.name))
+# The indexes that list an image, those that list them, and so on; each once.
+_LISTING = (
+    select(_f.parent)
+    .where(_f.repository == bindparam("repository"), _f.child == bindparam("digest"), _f.is_image.is_(True))
+    .cte("above", recursive=True)
+)
+_ABOVE = _LISTING.union(
+    select(_f.parent)
+    .select_from(tables.references.join(_LISTING, _f.child == _LISTING.c.parent))
+    .where(_f.repository == bindparam("repository"), _f.is_image.is_(True))
+)
+# Without an order, for which SQLite would go through all tags of the repository.
+_OF_INDEXES = prepare(select(_t.name).select_from(_ABOVE.join(tables.tags, _t.digest == _ABOVE.c.parent)).where(_IN))
 _NUMBERED = prepare(
     select(_t.name)
     .where(_IN, _t.digest == bindparam("digest"))
@@ -57,6 +70,11 @@ class Tags:
         """All tags of an image, in order."""
         rows = await self._session.rows(_OF, repository=repository, digest=str(digest))
         return tuple(Tag(row[0]) for row in rows)
+
+    async def of_indexes(self, repository: int, digest: Digest) -> Sequence[Tag]:
+        """All tags of the indexes that list an image, of those that list them, and so on; in order."""
+        rows = await self._session.rows(_OF_INDEXES, repository=repository, digest=str(digest))
+        return tuple(Tag(name) for name in sorted(row[0] for row in rows))
 
     async def reach(self, repository: int, digest: Digest, number: int) -> bool:
         """Whether an image has as many tags; those above the number cost nothing."""
