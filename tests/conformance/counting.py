@@ -57,6 +57,14 @@ class CountingMachine(RuleBasedStateMachine):
     def push_index(self, name: str, index: int, children: set[int]) -> None:
         self._runner.run(self._push_index(name, index, children))
 
+    @rule(name=repositories, parent=parents | indexes, tag=st.sampled_from(["a", "b"]), kept=kept)
+    def tag(self, name: str, parent: int, tag: str, *, kept: bool) -> None:
+        self._runner.run(self._tag(name, parent, tag, kept=kept))
+
+    @rule(name=repositories, tag=st.sampled_from(["a", "b"]))
+    def untag(self, name: str, tag: str) -> None:
+        self._runner.run(self._untag(name, tag))
+
     @rule(name=repositories, parent=parents | indexes, kept=kept)
     def delete_image(self, name: str, parent: int, *, kept: bool) -> None:
         self._runner.run(self._delete_image(name, parent, kept=kept))
@@ -92,14 +100,29 @@ class CountingMachine(RuleBasedStateMachine):
                 for child in children:
                     await unit.manifests.refer(key, digest(index), digest(child), is_image=True)
 
+    async def _tag(self, name: str, parent: int, tag: str, *, kept: bool) -> None:
+        async with self._repository(name, kept=kept) as (unit, key):
+            if await unit.manifests.find(key, digest(parent)):
+                await unit.tags.put(key, tag, digest(parent), NOW)
+
+    async def _untag(self, name: str, tag: str) -> None:
+        async with self._repository(name, kept=True) as (unit, key):
+            await unit.tags.delete(key, tag)
+
     async def _delete_image(self, name: str, parent: int, *, kept: bool) -> None:
         async with self._repository(name, kept=kept) as (unit, key):
+            await unit.tags.delete_of(key, digest(parent))
             await unit.layers.release(key, digest(parent), NOW)
             await unit.manifests.delete(key, digest(parent))
 
     async def _delete_repository(self, name: str, *, kept: bool) -> None:
         async with self._repository(name, kept=kept) as (unit, key):
-            await unit.layers.release_all(key, NOW)
+            for last in sorted(map(digest, range(10, 22)), key=str):
+                await unit.tags.delete_through(key, last)
+                await unit.layers.release_through(key, last, NOW)
+                await unit.manifests.delete_through(key, last)
+            while await unit.layers.let_go(key, 2, NOW):
+                pass
             await unit.repositories.delete(key)
 
     @asynccontextmanager

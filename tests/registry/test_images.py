@@ -22,6 +22,7 @@ from portside.core.errors import (
 )
 from portside.core.names import ImageId, RepositoryId, parse_tag
 from portside.core.records import Image, TagExclusion
+from portside.registry.listing import Listing
 from portside.registry.outcomes import ImageFailure
 from portside.storage.errors import Damaged
 from tests.registry.fakes import Rows, full_disk
@@ -53,7 +54,7 @@ def named(content: bytes | Digest) -> ImageId:
 
 async def put(house: House, content: bytes, repository: RepositoryId = APP, **wanted: Any) -> Image:
     tags = [wanted.pop("tag")] if "tag" in wanted else []
-    asked = {"media_type": None, "tags": tags, "digest": None, **wanted}
+    asked: dict[str, Any] = {"media_type": None, "tags": tags, "digest": None, **wanted}
     return (await house.registry.images.put(house.caller, repository, content, **asked)).image
 
 
@@ -777,8 +778,28 @@ async def test_one_missing_image_fails_the_description(app: House) -> None:
 async def test_tags_are_listed_in_lexical_order(app: House) -> None:
     for tag in ("b", "B", "_", "a", "10", "9"):
         await app.image(tag)
-    assert await app.registry.images.tags(app.caller, APP, after="", limit=10) == ["10", "9", "B", "_", "a", "b"]
-    assert await app.registry.images.tags(app.caller, APP, after="9", limit=2) == ["B", "_"]
+    assert await app.registry.images.tags(app.caller, APP, after="", limit=10) == Listing(
+        ["10", "9", "B", "_", "a", "b"], None
+    )
+    assert await app.registry.images.tags(app.caller, APP, after="9", limit=2) == Listing(["B", "_"], "_")
+    assert await app.registry.images.tags(app.caller, APP, after="_", limit=2) == Listing(["a", "b"], None)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+async def test_tags_of_images_that_cannot_be_pulled_are_not_listed(app: House, limit: int) -> None:
+    for number in range(30):
+        await app.image(f"t{number:02}", config=str(number).encode())
+        if number not in {3, 4, 28}:
+            asked = tagged(f"t{number:02}")
+            await app.registry.storage_classes.update(app.caller, APP, asked, "ARCHIVE")
+    found = list[str]()
+    after: str | None = ""
+    while after is not None:
+        page = await app.registry.images.tags(app.caller, APP, after=after, limit=limit)
+        assert len(page.items) <= limit
+        found += page.items
+        after = page.next_token
+    assert found == ["t03", "t04", "t28"]
 
 
 async def test_a_missing_repository_has_no_images(house: House) -> None:
@@ -830,22 +851,6 @@ async def test_a_sparse_index_waits_for_its_images(tmp_path: Path, clock: Clock)
         assert await house.delete(named(child)) == ([], ["ImageReferencedByManifestList"])
         await house.delete(ImageId(digest=index.digest))
         assert await house.delete(named(child)) == ([named(child)], [])
-
-
-async def test_an_image_under_a_tag_that_stays_is_served_as_what_it_was(app: House) -> None:
-    await app.create(fixed := HOME.repository("fixed"), tag_mutability="IMMUTABLE")
-    await app.push(b"{}", fixed)
-    untyped = json.dumps({key: value for key, value in json.loads(image_of(b"{}")).items() if key != "mediaType"})
-    content, docker = untyped.encode(), media_types.DOCKER_MANIFEST
-    await put(app, content, fixed, media_type=docker)
-    await put(app, content, fixed, media_type=media_types.OCI_MANIFEST, tags=[parse_tag("v1")])
-    with pytest.raises(ImageTagAlreadyExists):
-        await put(app, content, fixed, media_type=docker)
-    stored = await app.registry.images.get(app.caller, fixed, ImageId(parse_tag("v1")))
-    assert stored.image.media_type == media_types.OCI_MANIFEST
-
-
-# --- several tags -----------------------------------------------------------------------------------------------------
 
 
 async def test_several_tags_are_set_together(app: House) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from portside.core.digest import Digest
 from portside.core.errors import ImageNotFound, LayerNotFound
+from portside.core.image_errors import ImageStorageClassUpdateNotSupported
 from portside.core.names import ImageId, RepositoryId, parse_tag
 from portside.registry.archiving import restore
 from portside.registry.collection import Swept
@@ -100,14 +101,16 @@ async def test_the_layers_of_an_archived_image_move_and_come_back(app: House) ->
     assert await run(app) == Moved()
 
 
-async def test_an_image_on_its_way_back_may_be_archived_again_and_deleted(app: House) -> None:
+async def test_an_image_on_its_way_back_moves_nowhere_until_it_is_there_and_may_be_deleted(app: House) -> None:
     await image(app)
     await update(app, "ARCHIVE")
     await run(app)
     await update(app, "STANDARD")
-    await update(app, "ARCHIVE")
-    assert await run(app) == Moved()
-    assert await status(app) == "ARCHIVED"
+    for target in ("ARCHIVE", "STANDARD"):
+        with pytest.raises(ImageStorageClassUpdateNotSupported, match="ACTIVATING"):
+            await update(app, target)
+    assert await status(app) == "ACTIVATING"
+    assert await last_move(app) == "ARCHIVE"
     removed, _ = await app.delete(V1)
     assert len(removed) == 1
 

@@ -210,8 +210,8 @@ def _row(repository: RepositoryId, action: Action) -> tuple[str, ...]:
     more = f" and {len(tags) - _SHOWN_TAGS} more" if len(tags) > _SHOWN_TAGS else ""
     return (
         repository.name,
-        {"EXPIRE": "expire", "TRANSITION": "archive"}[action.rule.action],
-        str(action.rule.priority),
+        {"EXPIRE": "expire", "TRANSITION": "archive"}[action.kind],
+        str(action.rule.priority) if action.rule else "-",
         instant(action.image.pushed_at)[:10],
         f"{algorithm}:{digits[:_SHOWN_DIGITS]}",
         ", ".join(tags[:_SHOWN_TAGS]) + more or "-",
@@ -241,9 +241,9 @@ def _action(action: Action) -> dict[str, Any]:
     from portside.core.times import instant
 
     return {
-        "action": action.rule.action,
-        "rule": action.rule.priority,
-        "description": action.rule.description,
+        "action": action.kind,
+        "rule": action.rule.priority if action.rule else None,
+        "description": action.rule.description if action.rule else "",
         "imageDigest": action.image.digest,
         "imageTags": list(action.image.tags),
         "imagePushedAt": instant(action.image.pushed_at),

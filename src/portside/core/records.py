@@ -65,6 +65,8 @@ class Image:
     """When it was last archived."""
     activated_at: int | None = None
     """When it last came back from the archive."""
+    bereft: bool = False
+    """The image that it refers to was here, and was deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,11 @@ async def tags(registry: Registry, exchange: Exchange) -> Reply:
     """`GET /v2/NAME/tags/list`, in lexical order."""
     limit, after = page(exchange, _MOST)
     repository = exchange.repository
-    found = await registry.images.tags(exchange.caller, repository, after=after, limit=limit + 1)
+    found = await registry.images.tags(exchange.caller, repository, after=after, limit=limit)
     headers = {"Content-Type": _JSON}
-    if len(found) > limit > 0:
-        headers["Link"] = page_link(f"/v2/{repository.name}/tags/list", limit, found[limit - 1])
-    return Reply(200, headers, json.dumps({"name": repository.name, "tags": list(found[:limit])}).encode())
+    if found.next_token and limit:
+        headers["Link"] = page_link(f"/v2/{repository.name}/tags/list", limit, found.next_token)
+    return Reply(200, headers, json.dumps({"name": repository.name, "tags": list(found.items)}).encode())
 
 
 def page(exchange: Exchange, most: int) -> tuple[int, str]:

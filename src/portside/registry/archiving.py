@@ -106,8 +106,9 @@ async def activate(unit: Unit, held: Repository, image: Image, now: int) -> None
 
 
 async def _admit_archiving(unit: Unit, held: Repository, image: Image) -> None:
-    if image.status == ARCHIVED:
-        raise ImageStorageClassUpdateNotSupported(held.id, image.digest, "it is ARCHIVED already")
+    if image.status != ACTIVE:
+        reason = "it is ARCHIVED already" if image.status == ARCHIVED else "it is ACTIVATING"
+        raise ImageStorageClassUpdateNotSupported(held.id, image.digest, reason)
     index = await unit.archive.listing_index(held.key, image.digest)
     if index is not None:
         reason = f"the manifest list with digest '{index}' references it and is not archived"

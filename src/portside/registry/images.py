@@ -5,6 +5,7 @@ PutImage and docker's PUT manifest are both `put`, and cannot drift apart.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from portside.core import manifests
@@ -34,6 +35,8 @@ from portside.storage.metadata.port import Unit
 
 _MOST_AT_ONCE = 64 * 1024 * 1024
 """Bytes of manifests that one answer holds at the most."""
+_LOOKED_AT = 10
+"""Times a page's tags that are looked at for one: what it costs is bounded, however many images are archived."""
 
 
 class Images:
@@ -175,12 +178,27 @@ class Images:
             more = self._pages.seal(query, [pushed_at, str(digest), tag or ""])
         return Listing([ImageId(tag, digest) for digest, tag, _ in rows[:limit]], more)
 
-    async def tags(self, caller: Caller, repository: RepositoryId, *, after: str, limit: int) -> Sequence[Tag]:
-        """Tags in lexical order from after one: docker's tag list."""
+    async def tags(self, caller: Caller, repository: RepositoryId, *, after: str, limit: int) -> Listing[Tag]:
+        """Tags of active images in lexical order from after one: docker's tag list, which shows what can be pulled.
+
+        A page may be short where many images are archived; its token is the tag to go on after.
+        """
         await self._access.repository(caller, "ecr:ListImages", repository)
+        found: list[Tag] = []
         async with self._metadata.reading() as unit:
             held = await find(unit, repository)
-            return await unit.tags.page(held.key, after, limit)
+            for _ in range(_LOOKED_AT):
+                rows = await unit.tags.page(held.key, after, limit + 1)
+                left = len(rows)
+                for tag, status in rows[:limit]:
+                    if len(found) == limit:
+                        break
+                    left, after = left - 1, tag
+                    found += [tag] if status == ACTIVE else []
+                if not left or len(found) == limit:
+                    return Listing(found, after if left else None)
+                await asyncio.sleep(0)
+        return Listing(found, after)
 
     async def describe(
         self,
@@ -202,7 +220,7 @@ class Images:
             if wanted:
                 return Listing(await self._described(unit, held, wanted), None)
             rows = await unit.manifests.page(held.key, tag_status, (after[0], after[1]), limit + 1, status=status)
-            images = [await tagged(unit, held, row) for row in rows[:limit]]
+            images = [await self._tagged(unit, held, row) for row in rows[:limit]]
         more = None
         if len(rows) > limit:
             more = self._pages.seal(query, [images[-1].pushed_at, str(images[-1].digest)])
@@ -243,6 +261,8 @@ class Images:
             while left and len(left) != tried:
                 tried, again = len(left), list[ImageFailure]()
                 for asked in left:
+                    # An image may have a thousand tags: others have their turn before the next.
+                    await asyncio.sleep(0)
                     outcome = await remove(unit, held, asked, self._clock())
                     if not isinstance(outcome, ImageFailure):
                         removed.extend(outcome)
@@ -274,8 +294,13 @@ class Images:
             found = await known(unit, held, asked)
             if isinstance(found, ImageFailure):
                 raise ImageNotFound(held.id, asked)
-            described[found.digest] = await tagged(unit, held, found)
+            described[found.digest] = await self._tagged(unit, held, found)
         return list(described.values())
+
+    async def _tagged(self, unit: Unit, held: Repository, image: Image) -> Image:
+        """The image with its tags, one of many: a thousand may have a thousand tags each, and others have a turn."""
+        await asyncio.sleep(0)
+        return await tagged(unit, held, image)
 
     async def _found(self, repository: RepositoryId, wanted: ImageId) -> tuple[Repository, Image]:
         async with self._metadata.reading() as unit:

@@ -31,6 +31,7 @@ class PullExclusions:
         await self._access.registry(caller, "ecr:RegisterPullTimeUpdateExclusion", registry)
         now = self._clock()
         async with self._metadata.writing() as unit:
+            await unit.repositories.hold(registry)  # so that nobody else counts meanwhile
             if not await unit.pull_exclusions.add(registry, principal, now):
                 raise ExclusionAlreadyExists(registry, principal)
             if await unit.pull_exclusions.count(registry) > _MOST:

@@ -5,17 +5,17 @@ Whoever removes comes here: BatchDeleteImage, docker's DELETE, and lifecycle pol
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from portside.core.names import ImageId, Tag
 from portside.core.records import Image, Repository
 from portside.registry import events, outcomes
+from portside.registry.events import Event
 from portside.registry.outcomes import ImageFailure
 from portside.storage.metadata.port import Unit
 
-_PAGE = 100
-"""Images that are read at once; each may have a thousand tags."""
+_IMAGES, _EVENTS = 100, 1000
+"""What one unit removes at the most, and tells of unless the last image has more tags."""
 
 
 async def known(unit: Unit, held: Repository, asked: ImageId) -> Image | ImageFailure:
@@ -55,19 +55,29 @@ async def remove_image(unit: Unit, held: Repository, image: Image, now: int) -> 
     await unit.tags.delete_of(held.key, image.digest)
     await unit.layers.release(held.key, image.digest, now)
     await unit.manifests.delete(held.key, image.digest)
+    await unit.manifests.bereave(held.key, image.digest)
     await events.announce(unit, held.id.registry, now, events.deleted_all(held.id, image))
 
 
-async def announce_all(unit: Unit, held: Repository, now: int) -> None:
-    """Announce that every image of a repository goes, as it does with the repository."""
-    after = ""
-    while page := await unit.snapshots.page(held.key, after, _PAGE):
-        images = [replace(image, tags=[Tag(tag) for tag in tags]) for image, tags, _ in page]
-        told = [event for image in images for event in events.deleted_all(held.id, image)]
+async def remove_some(unit: Unit, held: Repository, now: int) -> int:
+    """Remove some images of a repository that goes with all it has, whatever lists them; how many, until none is left.
+
+    As many as one unit may take: whoever waits for the repository waits for one of them.
+    """
+    images: list[Image] = []
+    told: list[Event] = []
+    for image, tags, _ in await unit.snapshots.page(held.key, "", _IMAGES):
+        images.append(replace(image, tags=[Tag(tag) for tag in tags]))
+        told += events.deleted_all(held.id, images[-1])
+        if len(told) >= _EVENTS:
+            break
+    if images:
         await events.announce(unit, held.id.registry, now, told)
-        after = str(images[-1].digest)
-        # SQLite answers on the event loop: others have their turn between two pages.
-        await asyncio.sleep(0)
+        last = images[-1].digest
+        await unit.tags.delete_through(held.key, last)
+        await unit.layers.release_through(held.key, last, now)
+        await unit.manifests.delete_through(held.key, last)
+    return len(images)
 
 
 async def tagged(unit: Unit, held: Repository, image: Image) -> Image:

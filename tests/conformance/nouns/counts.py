@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, exists, func, select
 
 from portside.core.digest import Digest
 from portside.storage.metadata import tables
@@ -10,7 +10,7 @@ from portside.storage.metadata.port import Metadata
 from portside.storage.metadata.statements import Row, Statement, prepare
 
 _b, _l, _f = tables.blobs.c, tables.layers.c, tables.references.c
-_m, _r, _g = tables.manifests.c, tables.repositories.c, tables.registries.c
+_m, _r, _g, _t = tables.manifests.c, tables.repositories.c, tables.registries.c, tables.tags.c
 _HOLDERS = prepare(select(_b.digest, _b.holders))
 _IMAGES = prepare(select(_l.repository, _l.digest, _l.images))
 _HELD = prepare(
@@ -43,6 +43,10 @@ _SERVED = prepare(
     )
     .group_by(_g.account, _g.region)
 )
+_UNTAGGED = prepare(select(_m.repository, _m.digest).where(_m.untagged.is_(True)))
+_WITHOUT_TAG = prepare(
+    select(_m.repository, _m.digest).where(~exists().where(_t.repository == _m.repository, _t.digest == _m.digest))
+)
 
 
 async def holders(metadata: Metadata) -> dict[Digest, int]:
@@ -61,7 +65,7 @@ async def assert_counted(metadata: Metadata) -> None:
     assert await images(metadata) == {
         (row[0], Digest.parse(row[1])): row[2] for row in await _rows(metadata, _REFERRED)
     }
-    for kept, counted in ((_FULL, _STANDING), (_REGISTRIES, _SERVED)):
+    for kept, counted in ((_FULL, _STANDING), (_REGISTRIES, _SERVED), (_UNTAGGED, _WITHOUT_TAG)):
         assert sorted(map(tuple, await _rows(metadata, kept))) == sorted(map(tuple, await _rows(metadata, counted)))
 
 

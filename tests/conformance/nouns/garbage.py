@@ -125,7 +125,8 @@ class GarbageConformance:
             async with adapter.writing() as unit:
                 found = await unit.repositories.lock(REGISTRY.repository(name))
                 assert found is not None
-                await unit.layers.release_all(found.key, NOW)
+                while await unit.layers.let_go(found.key, 100, NOW):
+                    pass
                 await unit.repositories.delete(found.key)
 
         async def sweep(adapter: Metadata, name: str) -> None:

@@ -163,10 +163,43 @@ class LayersConformance:
         for one, number in ((key, 1), (key, 2), (other, 1)):
             await layer(metadata, one, number)
         async with metadata.writing() as unit:
-            await unit.layers.release_all(key, NOW)
+            assert [await unit.layers.let_go(key, 1, NOW) for _ in range(3)] == [1, 1, 0]
             await unit.repositories.delete(key)
         assert await holders(metadata) == {digest(1): 1, digest(2): 0}
         assert await images(metadata) == {(other, digest(1)): 0}
+
+    async def test_a_repository_lets_go_of_what_no_image_needs(self, metadata: Metadata) -> None:
+        key = await key_of(metadata)
+        for number in (1, 2, 3):
+            await layer(metadata, key, number)
+        await push(metadata, key, 10, 2)
+        async with metadata.writing() as unit:
+            assert await unit.layers.let_go(key, 10, NOW + 1) == 2
+        assert await holders(metadata) == {digest(1): 0, digest(2): 1, digest(3): 0}
+        assert await images(metadata) == {(key, digest(2)): 1}
+
+    async def test_images_up_to_a_digest_are_removed_with_all_that_counts_them(self, metadata: Metadata) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        for one in (key, other):
+            for number in (1, 2):
+                await layer(metadata, one, number)
+            for number in (10, 11, 12):
+                await push(metadata, one, number, 1)
+            await push(metadata, one, 13, 1, 2)
+            async with metadata.writing() as unit:
+                for number in (10, 13):
+                    await unit.tags.put(one, f"t{number}", digest(number), NOW)
+        async with metadata.writing() as unit:
+            await unit.tags.delete_through(key, digest(12))
+            await unit.layers.release_through(key, digest(12), NOW)
+            await unit.manifests.delete_through(key, digest(12))
+            left = [number for number in (10, 11, 12, 13) if await unit.manifests.find(key, digest(number))]
+            assert left == [number for number in (10, 11, 12, 13) if str(digest(number)) > str(digest(12))]
+            assert [await unit.tags.find(key, f"t{number}") is None for number in (10, 13)] == [
+                number not in left for number in (10, 13)
+            ]
+            assert await unit.manifests.find(other, digest(12))
+        await assert_counted(metadata)
 
     async def test_repositories_that_share_blobs_let_go_at_once(self, metadata: Metadata, other: Metadata) -> None:
         """They wait for each other, and never in a circle."""
@@ -179,7 +212,8 @@ class LayersConformance:
             async with adapter.writing() as unit:
                 found = await unit.repositories.lock(REGISTRY.repository(name))
                 assert found is not None
-                await unit.layers.release_all(found.key, NOW)
+                while await unit.layers.let_go(found.key, 7, NOW):
+                    pass
                 await unit.repositories.delete(found.key)
 
         await asyncio.gather(delete(metadata, "one"), delete(other, "two"))

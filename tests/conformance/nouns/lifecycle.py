@@ -12,7 +12,7 @@ from portside.storage.metadata.port import Metadata
 from portside.storage.metadata.previews import PreviewRow
 from tests.conformance.nouns.rows import NOW, REGISTRY, digest, image, key_of
 
-PREVIEW = PreviewRow("one", "{}", "IN_PROGRESS", NOW)
+PREVIEW = PreviewRow("one", "{}", "IN_PROGRESS", NOW, NOW)
 
 
 class LifecycleConformance:
@@ -51,8 +51,12 @@ class LifecycleConformance:
             assert await unit.previews.end(key, "one", "COMPLETE", 2, 1)
             assert await unit.previews.find(key) == replace(PREVIEW, status="COMPLETE", expiring=2, transitioning=1)
             await unit.previews.start(key, other := replace(PREVIEW, id="two"))
-            assert not await unit.previews.end(key, "one", "FAILED", 0, 0)
+            await unit.previews.alive(key, "one", NOW + 1)
             assert await unit.previews.find(key) == other
+            await unit.previews.alive(key, "two", NOW + 1)
+            assert await unit.previews.find(key) == replace(other, alive_at=NOW + 1)
+            assert not await unit.previews.end(key, "one", "FAILED", 0, 0)
+            assert await unit.previews.find(key) == replace(other, alive_at=NOW + 1)
             assert await unit.previews.results(key, "two", -1, 10) == []
             await unit.previews.add_results(key, "two", 0, [("a", "4")])
             assert [await unit.previews.forget(key, "two", 2) for _ in range(3)] == [2, 1, 0]

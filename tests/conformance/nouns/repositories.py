@@ -187,10 +187,10 @@ class RepositoriesConformance:
             await unit.manifests.refer(key, digest(1), digest(2), is_image=True)
             await unit.tags.put(other, Tag("kept"), digest(1), NOW)
             await unit.repositories.delete(key)
-            assert await unit.tags.page(key, "", 10) == []
+            assert await unit.tags.of(key, digest(1)) == ()
             assert await unit.manifests.find(key, digest(1)) is None
             assert await unit.manifests.parents(key, digest(2)) == []
-            assert await unit.tags.page(other, "", 10) == ["kept"]
+            assert await unit.tags.of(other, digest(1)) == ("kept",)
 
     async def test_repositories_made_and_removed_at_once_are_counted(self, metadata: Metadata, other: Metadata) -> None:
         """The same name too: nobody waits in a circle."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from portside.storage.metadata.port import Metadata
-from tests.conformance.nouns.rows import NOW, digest, key_of
+from portside.storage.metadata.port import Metadata, Unit
+from tests.conformance.nouns.rows import NOW, digest, image, key_of
 
 TAGS = ["1", "1-a", "1.0", "10", "2", "A", "B", "_a", "a", "a-b", "a.b", "aB", "ab", "b"]
 """In order of their bytes, which is not how English sorts them."""
@@ -62,13 +64,51 @@ class TagsConformance:
     async def test_tags_are_paged_in_order_of_bytes(self, metadata: Metadata, limit: int) -> None:
         key, found = await key_of(metadata), list[str]()
         async with metadata.writing() as unit:
+            await unit.manifests.add(key, image(1), b"")
             for tag in reversed(TAGS):
                 await unit.tags.put(key, tag, digest(1), NOW)
         async with metadata.reading() as unit:
             while page := await unit.tags.page(key, found[-1] if found else "", limit):
                 assert len(page) <= limit
-                found += page
+                found += [tag for tag, _ in page]
         assert found == TAGS
+
+    async def test_a_page_says_what_each_tags_image_is(self, metadata: Metadata) -> None:
+        key = await key_of(metadata)
+        async with metadata.writing() as unit:
+            for tag, number, status in (("a", 1, "ACTIVE"), ("b", 2, "ARCHIVED"), ("c", 3, "ACTIVATING")):
+                await unit.manifests.add(key, replace(image(number), status=status), b"")
+                await unit.tags.put(key, tag, digest(number), NOW)
+            assert await unit.tags.page(key, "", 10) == [("a", "ACTIVE"), ("b", "ARCHIVED"), ("c", "ACTIVATING")]
+
+    async def test_an_image_knows_whether_it_has_a_tag(self, metadata: Metadata) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+
+        async def untagged(unit: Unit) -> list[int]:
+            page = await unit.manifests.page(key, "UNTAGGED", (-1, ""), 10)
+            listed = await unit.manifests.identifiers(key, "UNTAGGED", (-1, "", ""), 10)
+            assert [one.digest for one in page] == [name for name, _, _ in listed]
+            return [number for number in (1, 2) if digest(number) in {one.digest for one in page}]
+
+        async with metadata.writing() as unit:
+            for number in (1, 2):
+                await unit.manifests.add(key, image(number), b"")
+                await unit.manifests.add(other, image(number), b"")
+            assert await untagged(unit) == [1, 2]
+            await unit.tags.put(other, "a", digest(2), NOW)
+            await unit.tags.put(key, "a", digest(1), NOW)
+            await unit.tags.put(key, "b", digest(1), NOW)
+            assert await untagged(unit) == [2]
+            await unit.tags.put(key, "a", digest(2), NOW)
+            assert await untagged(unit) == []
+            await unit.tags.put(key, "a", digest(2), NOW)
+            await unit.tags.put(key, "b", digest(2), NOW)
+            assert await untagged(unit) == [1]
+            await unit.tags.delete(key, "a")
+            assert await untagged(unit) == [1]
+            await unit.tags.delete(key, "b")
+            assert await untagged(unit) == [1, 2]
+            assert [one.digest for one in await unit.manifests.page(other, "TAGGED", (-1, ""), 10)] == [digest(2)]
 
     async def test_a_tag_is_deleted_once(self, metadata: Metadata) -> None:
         key = await key_of(metadata)
@@ -85,7 +125,7 @@ class TagsConformance:
             for tag, number in (("a", 1), ("b", 1), ("c", 2)):
                 await unit.tags.put(key, tag, digest(number), NOW)
             await unit.tags.delete_of(key, digest(1))
-            assert await unit.tags.page(key, "", 10) == ["c"]
+            assert [await unit.tags.find(key, tag) for tag in ("a", "b", "c")] == [None, None, digest(2)]
 
     async def test_tags_are_one_repositorys(self, metadata: Metadata) -> None:
         key, other = await key_of(metadata), await key_of(metadata, "other")
@@ -95,5 +135,5 @@ class TagsConformance:
             await unit.tags.delete_of(other, digest(1))
             assert await unit.tags.find(key, "latest") == digest(1)
             assert await unit.tags.delete(other, "latest")
-            assert await unit.tags.page(key, "", 10) == ["latest"]
+            assert await unit.tags.of(key, digest(1)) == ("latest",)
             assert not await unit.tags.reach(other, digest(1), 1)

@@ -35,12 +35,16 @@ def gone(outcome: Outcome) -> list[str]:
     return [action.image.digest for action in outcome.actions]
 
 
+def priorities(outcome: Outcome) -> dict[str, int]:
+    return {action.image.digest: action.rule.priority if action.rule else 0 for action in outcome.actions}
+
+
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
 def test_a_documented_example_comes_out_as_documented(vector: dict[str, Any]) -> None:
     rules = read(json.dumps({"rules": vector["rules"]}) + " " * 100)
     images = [image(name, known["days"], tags=known.get("tags", ())) for name, known in vector["images"].items()]
     outcome = evaluate(rules, images, NOW)
-    assert {action.image.digest: action.rule.priority for action in outcome.actions} == vector["expires"]
+    assert priorities(outcome) == vector["expires"]
     assert gone(outcome) == sorted(vector["expires"])  # in these, the oldest come first
 
 
@@ -121,7 +125,7 @@ def test_an_archived_index_lets_its_images_be_archived_and_not_deleted() -> None
 def test_what_refers_to_an_image_goes_with_it_by_the_same_rule() -> None:
     rules = [Rule(1, "tagged", "sinceImagePushed", 5, prefixes=["v"]), Rule(2, "untagged", "sinceImagePushed", 5)]
     outcome = applied(rules, image("a", tags=["v1"]), image("s", 1, subject="a"), image("t", 1, subject="s"))
-    assert {action.image.digest: action.rule.priority for action in outcome.actions} == {"a": 1, "s": 1, "t": 1}
+    assert priorities(outcome) == {"a": 1, "s": 1, "t": 1}
 
 
 def test_what_refers_to_an_image_stays_with_it_and_is_not_counted() -> None:
@@ -129,12 +133,64 @@ def test_what_refers_to_an_image_stays_with_it_and_is_not_counted() -> None:
     assert gone(applied(newest, image("a", 3), image("s", 2, subject="a"), image("t", 9, subject="a"))) == []
 
 
-def test_what_refers_to_an_image_that_is_gone_is_an_image_like_any() -> None:
-    assert gone(applied(ANY_OLD, image("s", subject="gone"))) == ["s"]
+def test_what_refers_to_an_image_that_never_came_is_an_image_like_any() -> None:
+    assert gone(applied(ANY_OLD, image("s", subject="unknown"), image("t", 1, subject="unknown"))) == ["s"]
+
+
+def test_what_refers_to_a_deleted_image_goes_whatever_the_rules_say() -> None:
+    rule = Rule(1, "tagged", "imageCountMoreThan", 100, prefixes=["v"])
+    left = image("s", 0, subject="deleted", bereft=True, tags=["kept"])
+    outcome = applied(rule, left, image("t", 0, subject="s"), image("a", 0), image("b", 0, subject="a"))
+    assert [(action.image.digest, action.kind, action.rule) for action in outcome.actions] == [
+        ("s", "EXPIRE", None),
+        ("t", "EXPIRE", None),
+    ]
+    listed = applied(rule, replace(left, parents=["index"]), image("index", 0))
+    assert (gone(listed), [action.image.digest for action in listed.kept]) == ([], ["s"])
+
+
+def test_an_index_that_refers_to_a_deleted_image_lets_its_images_go_too() -> None:
+    index = image("index", 0, subject="deleted", bereft=True)
+    assert gone(applied(ANY_OLD, index, image("a", parents=["index"]))) == ["index", "a"]
+
+
+def test_what_cannot_be_deleted_with_an_image_may_be_archived_with_it() -> None:
+    left = image("a", subject="deleted", bereft=True, parents=["index"])
+    archived = image("s", subject="a", status="ARCHIVED", archived_at=NOW - 91 * DAY)
+    outcome = applied(ANY_OLD, image("index", 0), left, archived, image("t", subject="s"))
+    assert [(action.image.digest, action.kind) for action in outcome.actions] == [("t", "TRANSITION")]
+
+
+def test_what_refers_to_a_deleted_image_is_not_counted() -> None:
+    newest = Rule(1, "any", "imageCountMoreThan", 1)
+    left = image("s", 0, subject="deleted", bereft=True)
+    assert gone(applied(newest, left, image("a", 3))) == ["s"]
+
+
+def test_what_refers_to_an_image_that_was_pushed_again_stays() -> None:
+    assert gone(applied(ANY_OLD, image("s", subject="a", bereft=True), image("a", 1))) == []
+
+
+def test_what_refers_to_an_archived_image_is_archived() -> None:
+    archived = image("a", status="ARCHIVED", archived_at=NOW - DAY)
+    outcome = applied(ANY_OLD, archived, image("s", 0, subject="a"), image("t", 0, subject="s"))
+    assert [(action.image.digest, action.kind, action.rule) for action in outcome.actions] == [
+        ("s", "TRANSITION", None),
+        ("t", "TRANSITION", None),
+    ]
+
+
+@pytest.mark.parametrize(("days", "goes"), [(90, False), (90.1, True), (None, False)])
+def test_nothing_archived_is_deleted_before_ninety_days(days: float | None, *, goes: bool) -> None:
+    archived_at = None if days is None else NOW - int(days * DAY)
+    signature = image("s", subject="a", status="ARCHIVED", archived_at=archived_at)
+    assert gone(applied(ANY_OLD, image("a"), signature)) == (["a", "s"] if goes else ["a"])
+    left = replace(signature, bereft=True)
+    assert gone(applied(ANY_OLD, left)) == (["s"] if goes else [])
 
 
 def test_an_archived_signature_is_not_archived_again_and_is_deleted_with_its_image() -> None:
-    signature = image("s", subject="a", status="ARCHIVED")
+    signature = image("s", subject="a", status="ARCHIVED", archived_at=NOW - 91 * DAY)
     assert gone(applied(ARCHIVE_OLD, image("a"), signature)) == ["a"]
     assert gone(applied(ANY_OLD, image("a"), signature)) == ["a", "s"]
 
@@ -144,7 +200,22 @@ def test_what_refers_to_an_image_goes_after_it_however_old_it_is() -> None:
 
 
 def test_an_index_that_lists_its_own_subject_goes_before_it() -> None:
-    assert gone(applied(ANY_OLD, image("index", 9, subject="a"), image("a", 30, parents=["index"]))) == ["index", "a"]
+    outcome = applied(ANY_OLD, image("index", 9, subject="a"), image("a", 30, parents=["index"]))
+    assert [(action.image.digest, action.leads) for action in outcome.actions] == [("index", True), ("a", False)]
+
+
+def test_lists_and_subjects_that_lead_back_to_each_other_hold_nobody_up() -> None:
+    # r refers to s and lists x, which lists s: r before x before s, and s before r.
+    r, x, s = image("r", 9, subject="s"), image("x", 8, parents=["r"]), image("s", 30, parents=["x"])
+    later = [image("t", 40, subject="s"), image("u", 7)]
+    outcome = applied(ANY_OLD, r, x, s, *later)
+    assert [(action.image.digest, action.leads) for action in outcome.actions] == [
+        ("u", False),
+        ("r", True),
+        ("x", False),
+        ("s", False),
+        ("t", False),
+    ]
 
 
 def test_an_evaluation_can_be_stopped() -> None:
@@ -179,7 +250,7 @@ DOES = st.sampled_from(
         {"count_type": "imageCountMoreThan", "action": "TRANSITION"},
         {"count_type": "sinceImagePushed"},
         {"count_type": "sinceImagePulled", "action": "TRANSITION"},
-        {"count_type": "sinceImageTransitioned", "storage_class": "ARCHIVE"},
+        {"count_type": "sinceImageTransitioned", "storage_class": "ARCHIVE", "more": 90},
     ]
 )
 
@@ -187,17 +258,25 @@ DOES = st.sampled_from(
 @st.composite
 def rules_of(draw: st.DrawFn) -> list[Rule]:
     return [
-        Rule(priority=number, count=draw(st.integers(1, 4)), **draw(SELECTS), **draw(DOES))
+        Rule(priority=number, count=draw(st.integers(1, 4)) + does.pop("more", 0), **draw(SELECTS), **does)
         for number in range(1, draw(st.integers(1, 4)) + 1)
+        if (does := dict(draw(DOES)))
     ]
 
 
 @st.composite
 def images_of(draw: st.DrawFn) -> list[Candidate]:
+    """A digest is of content, so whatever names it came later: an index after its images, a referrer after its subject.
+
+    An index is pushed before its images too, where sparse ones are taken.
+    """
     found: list[Candidate] = []
+    parents: dict[str, list[str]] = {}
     for number in range(draw(st.integers(0, 9))):
         names = [one.digest for one in found]
         earlier = st.sampled_from(names) if names else st.nothing()
+        for child in draw(st.lists(earlier, max_size=2, unique=True)) if names else []:
+            parents.setdefault(child, []).append(f"d{number}")
         found.append(
             Candidate(
                 f"d{number}",
@@ -205,23 +284,36 @@ def images_of(draw: st.DrawFn) -> list[Candidate]:
                 tags=draw(st.lists(st.sampled_from(TAGS), max_size=2, unique=True)),
                 status=draw(st.sampled_from(["ACTIVE", "ACTIVE", "ARCHIVED", "ACTIVATING"])),
                 last_pull_at=draw(st.none() | DAYS),
-                archived_at=draw(st.none() | DAYS),
+                archived_at=draw(st.none() | DAYS | DAYS.map(lambda at: at - 90 * DAY)),
                 activated_at=draw(st.none() | DAYS),
-                parents=draw(st.lists(earlier, max_size=2, unique=True)) if names else [],
                 subject=draw(st.none() | st.none() | earlier | st.just("elsewhere")) if names else None,
             )
         )
-    return draw(st.permutations(found))
+        found[-1] = replace(found[-1], bereft=found[-1].subject is not None and draw(st.booleans()))
+    return draw(st.permutations([replace(one, parents=parents.get(one.digest, ())) for one in found]))
 
 
 @settings(max_examples=400, deadline=None)
 @given(rules_of(), images_of())
 def test_both_evaluators_agree(rules: list[Rule], images: list[Candidate]) -> None:
     outcome = evaluate(Policy(rules), images, NOW)
-    assert {action.image.digest: action.rule.priority for action in outcome.actions} == slowly(rules, images, NOW)
+    assert priorities(outcome) == slowly(rules, images, NOW)
     done: set[str] = set()
     for action in outcome.actions:
         # Whatever acts and lists it has acted before.
         assert {parent for parent in action.image.parents if parent in gone(outcome)} <= done
-        assert action.image.subject not in gone(outcome) or action.image.subject in done
+        assert action.leads == (action.image.subject in set(gone(outcome)) - done)
+        assert not action.leads or leads_to(action.image.digest, action.image.subject, outcome)
         done.add(action.image.digest)
+
+
+def leads_to(index: str, wanted: str | None, outcome: Outcome) -> bool:
+    """Whether an order that puts subjects first would come from an index back to itself."""
+    acting = {action.image.digest: action.image for action in outcome.actions}
+    reached, ahead = set[str](), [index]
+    while ahead:
+        one = ahead.pop()
+        after = [image.digest for image in acting.values() if one in image.parents or image.subject == one]
+        ahead += set(after) - reached
+        reached.update(after)
+    return wanted in reached

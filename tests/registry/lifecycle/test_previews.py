@@ -9,13 +9,18 @@ from typing import Any
 import pytest
 
 from portside.core.errors import InvalidParameter
+from portside.core.lifecycle.evaluation import Candidate, Outcome
+from portside.core.lifecycle.policy import Policy
 from portside.core.names import ImageId, parse_tag
 from portside.core.settings_errors import (
     LifecyclePolicyNotFound,
     LifecyclePolicyPreviewInProgress,
     LifecyclePolicyPreviewNotFound,
 )
-from portside.registry.lifecycle.previews import Preview
+from portside.registry.access import Access
+from portside.registry.lifecycle.evaluator import Evaluator
+from portside.registry.lifecycle.previews import LifecyclePreviews, Preview
+from portside.registry.listing import PageTokens
 from tests.registry.house import APP, House
 from tests.registry.lifecycle.rules import ARCHIVE_UNUSED, DAY, EXPIRE_UNTAGGED, KEEP_ONE, policy
 
@@ -29,6 +34,10 @@ async def look(house: House, *wanted: ImageId, limit: int = 100, token: str | No
 
 async def finished(house: House, text: str | None = None) -> Preview:
     await house.registry.lifecycle_previews.start(house.caller, APP, text)
+    return await ended(house)
+
+
+async def ended(house: House) -> Preview:
     for _ in range(500):
         found = await look(house)
         if found.row.status != "IN_PROGRESS":
@@ -97,11 +106,38 @@ async def test_a_preview_whose_maker_died_has_failed_and_can_be_started_again(ap
         if task.get_name() == "lifecycle preview":
             await task
     await app.rows("UPDATE lifecycle_previews SET status = 'IN_PROGRESS'")
-    app.clock.forward(300)
+    app.clock.forward(30)
     assert (await look(app)).row.status == "IN_PROGRESS"
     app.clock.forward(1)
     assert (await look(app)).row.status == "FAILED"
     assert (await finished(app, policy(KEEP_ONE))).row.status == "COMPLETE"
+
+
+class Slow(Evaluator):
+    """Evaluates once it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may = asyncio.Event()
+
+    async def evaluate(self, rules: Policy, images: Sequence[Candidate], at: int) -> Outcome:
+        await self.may.wait()
+        return await super().evaluate(rules, images, at)
+
+
+async def test_a_preview_that_takes_long_is_in_progress_as_long_as_its_maker_lives(app: House) -> None:
+    evaluator = Slow()
+    pages = PageTokens((await app.stores.keys.key_for("page")).box)
+    previews = LifecyclePreviews(app.stores, Access(app.stores), pages, evaluator=evaluator, beat=0.01)
+    await previews.start(app.caller, APP, policy(KEEP_ONE))
+    for _ in range(3):
+        app.clock.forward(31)
+        await asyncio.sleep(0.1)
+        assert (await look(app)).row.status == "IN_PROGRESS"
+    evaluator.may.set()
+    assert (await ended(app)).row.status == "COMPLETE"
+    app.clock.forward(31)
+    assert (await look(app)).row.status == "COMPLETE"
 
 
 async def test_a_preview_that_is_given_up_has_failed_at_once(app: House) -> None:

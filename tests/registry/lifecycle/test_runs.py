@@ -28,6 +28,10 @@ from tests.registry.lifecycle.rules import ARCHIVE_UNUSED, DAY, EXPIRE_UNTAGGED,
 INTERVAL = DAY * SECOND
 
 
+KEEP_ALL = {**KEEP_ONE, "selection": {**KEEP_ONE["selection"], "countNumber": 1000}}
+V1 = ImageId(tag=parse_tag("v1"))
+
+
 def runs(house: House) -> LifecycleRuns:
     return LifecycleRuns(house.stores, INTERVAL)
 
@@ -110,6 +114,61 @@ async def test_a_signature_goes_with_its_image(app: House) -> None:
     await put(app, KEEP_ONE)
     assert (await runs(app).run(APP)).expired == 3
     assert await tags(app) == ["v2"]
+
+
+def referring(subject: bytes, config: bytes) -> bytes:
+    """An image that refers to another."""
+    return image_of(config, subject=described("application/vnd.oci.image.manifest.v1+json", subject))
+
+
+async def test_what_refers_to_an_image_that_somebody_deleted_goes(app: House) -> None:
+    first, never = image_of(b"1"), image_of(b"never pushed")
+    await app.put(signature := referring(first, b"1"), "signature")
+    await app.put(referring(signature, b"1"), "of-the-signature")
+    await app.put(referring(never, b"1"), "early")
+    await app.delete(V1)
+    await put(app, EXPIRE_UNTAGGED)
+    with capture_logs() as logs:
+        assert (await runs(app).run(APP)).expired == 3
+    assert await tags(app) == ["v2", "early"]
+    [line] = [line for line in logs if line["event"] == "image expired" and line["tags"] == ["signature"]]
+    assert line["subject"] == str(Digest.of(first))
+    await assert_counted(app.stores.metadata)
+
+
+async def test_what_refers_to_an_image_that_was_pushed_again_stays(app: House) -> None:
+    await app.put(referring(image_of(b"1"), b"1"), "signature")
+    await app.delete(V1)
+    await app.image("v1", b"1")
+    await put(app, KEEP_ALL)
+    assert (await runs(app).run(APP)).outcome.actions == []
+    await app.delete(V1)
+    assert (await runs(app).run(APP)).expired == 1
+
+
+async def test_what_refers_to_an_image_that_is_archived_already_is_archived(app: House) -> None:
+    await app.registry.storage_classes.update(app.caller, APP, V1, "ARCHIVE")
+    await app.put(referring(image_of(b"1"), b"1"), "signature")
+    assert await tags(app) == [None, "v2", "signature"]
+    await put(app, KEEP_ALL)
+    assert (await runs(app).run(APP)).archived == 1
+    assert await tags(app) == [None, "v2"]
+
+
+async def test_images_whose_lists_and_subjects_lead_back_to_each_other_go(app: House) -> None:
+    subject = image_of(b"1")
+    inner = index_of(subject)
+    kind = {"subject": described("application/vnd.oci.image.manifest.v1+json", subject)}
+    outer = index_of(inner, **kind)
+    await app.put(inner)
+    await app.put(outer)
+    app.clock.forward(DAY)
+    await app.image("newest", b"3 ")
+    await put(app, KEEP_ONE)
+    run = await runs(app).run(APP)
+    assert (run.expired, run.spared, len(run.outcome.kept)) == (5, 0, 0)
+    assert await tags(app) == ["newest"]
+    await assert_counted(app.stores.metadata)
 
 
 async def test_a_policy_is_applied_when_it_is_due_and_not_before(app: House) -> None:
@@ -211,9 +270,6 @@ async def meanwhile(tmp_path: Path, clock: Clock) -> AsyncIterator[tuple[House, 
         await fill(other)
         await put(other, KEEP_ONE)
         yield house, other, port[0]
-
-
-V1 = ImageId(tag=parse_tag("v1"))
 
 
 @pytest.mark.parametrize(

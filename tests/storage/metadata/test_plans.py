@@ -44,15 +44,16 @@ OF_A_STATUS = [f"{name[: name.rindex('_')]}_OF_STATUS_{name[name.rindex('_') + 1
 PAGES = ["repositories_PAGE", "tags_PAGE", *OF_MANIFESTS]
 REFERRERS = ["manifests_REFERRERS_ANY", "manifests_REFERRERS_TYPED"]
 SEEKS = {
-    **dict.fromkeys(OF_A_STATUS, "(repository=? AND status=? AND (pushed_at,digest)>(?,?))"),
+    **{
+        name: f"(repository=? AND {'' if name.endswith('ANY') else 'untagged=? AND '}{rest}"
+        for names, rest in (
+            (OF_MANIFESTS, "(pushed_at,digest)>(?,?))"),
+            (OF_A_STATUS, "status=? AND (pushed_at,digest)>(?,?))"),
+        )
+        for name in names
+    },
     "repositories_PAGE": "(account=? AND region=? AND name>?)",
     "tags_PAGE": "(repository=? AND name>?)",
-    "manifests_PAGES_ANY": "(repository=? AND (pushed_at,digest)>(?,?))",
-    "manifests_PAGES_TAGGED": "(repository=? AND (pushed_at,digest)>(?,?))",
-    "manifests_PAGES_UNTAGGED": "(repository=? AND (pushed_at,digest)>(?,?))",
-    "manifests_IDENTIFIERS_ANY": "(repository=? AND (pushed_at,digest)>(?,?))",
-    "manifests_IDENTIFIERS_TAGGED": "(repository=? AND (pushed_at,digest)>(?,?))",
-    "manifests_IDENTIFIERS_UNTAGGED": "(repository=? AND (pushed_at,digest)>(?,?))",
     "manifests_REFERRERS_ANY": "(repository=? AND subject=? AND digest>?)",
     "manifests_REFERRERS_TYPED": "(repository=? AND subject=? AND artifact_type=? AND digest>?)",
     "manifests_PARENTS": "(repository=? AND child=? AND is_image=?)",
@@ -88,7 +89,7 @@ SEEKS = {
 }
 SORTED = {
     "accounts_ACCESS_KEYS",  # an account has a handful
-    "layers_LOCK_ALL",  # each blob of a repository that is deleted
+    "layers_LOCK_HELD",  # as many blobs as a repository lets go in one step
     # The tags of one image.
     *(
         f"manifests_IDENTIFIERS_{kind}{status}"
@@ -156,6 +157,7 @@ def fill(database: sqlite3.Connection, count: int) -> None:
         "INSERT INTO tags (repository, name, digest, tagged_at) VALUES (1, ?, ?, 0)",
         [(f"{number:09}", str(digest(number))) for number in numbers if number % 2],
     )
+    database.execute("UPDATE manifests SET untagged = digest NOT IN (SELECT digest FROM tags)")
     database.executemany(
         "INSERT INTO manifest_references (repository, parent, child, is_image) VALUES (1, ?, ?, 1)",
         [(str(digest(count + number // 10)), str(digest(number))) for number in numbers],

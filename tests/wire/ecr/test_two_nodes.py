@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -48,6 +48,28 @@ def test_one_of_those_who_make_a_template_at_once_makes_it(two_nodes: Nodes) -> 
             two_nodes, lambda ecr, n=number: ecr.create_repository_creation_template(prefix=f"race-{n}", appliedFor=[])
         )
         assert told == {"done": 1, "TemplateAlreadyExistsException": 3}
+
+
+def test_the_last_exclusion_goes_to_one_of_those_who_want_it_at_once(two_nodes: Nodes) -> None:
+    first, _ = two_nodes
+    account = first.ecr.describe_registry()["registryId"]
+    role = f"arn:aws:iam::{account}:role/scanner"
+    for number in range(99):
+        first.ecr.register_pull_time_update_exclusion(principalArn=f"{role}-{number}")
+    for number in range(3):
+        names = iter(f"{role}-race-{number}-{caller}" for caller in range(4))
+        asked = threading.Lock()
+
+        def register(ecr: Any, names: Iterator[str] = names, asked: threading.Lock = asked) -> None:
+            with asked:
+                name = next(names)
+            ecr.register_pull_time_update_exclusion(principalArn=name)
+
+        assert at_once(two_nodes, register) == {"done": 1, "LimitExceededException": 3}
+        listed = first.ecr.list_pull_time_update_exclusions(maxResults=100)["pullTimeUpdateExclusions"]
+        assert len(listed) == 100
+        [raced] = [arn for arn in listed if "race" in arn]
+        first.ecr.deregister_pull_time_update_exclusion(principalArn=raced)
 
 
 def test_one_of_those_who_put_an_image_at_once_changes_anything(two_nodes: Nodes) -> None:

@@ -3,14 +3,15 @@
 Every rule is looked at for itself: it identifies images, by storage class and tags, and marks some of them, by count or
 age, as if no other rule were there. An image belongs to the first rule that identifies it, and something becomes of it
 only when that one marks it. Then what hangs together is respected: an image that an index lists goes after its indexes
-or stays, and what refers to an image goes with it and is not chosen by itself as long as the image is there.
+or stays, and what refers to an image goes with it and is not chosen by itself as long as the image is there. What
+refers to one that was deleted or archived by somebody follows it, whatever the rules say.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from portside.core.lifecycle import policy
 from portside.core.lifecycle.policy import Policy, Rule
@@ -18,8 +19,12 @@ from portside.core.wildcards import matches
 
 DAY = 24 * 3600 * 1_000_000
 """Microseconds."""
-_CLASSES = {"ACTIVE": policy.STANDARD, "ARCHIVED": policy.ARCHIVE}
+_ACTIVE, _ARCHIVED = "ACTIVE", "ARCHIVED"
+_CLASSES = {_ACTIVE: policy.STANDARD, _ARCHIVED: policy.ARCHIVE}
 """An image on its way back from the archive is in neither."""
+
+
+_LEAST_ARCHIVED = policy.LEAST_DAYS_ARCHIVED * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Candidate:
     digest: str
     pushed_at: int
     tags: Sequence[str] = ()
-    status: str = "ACTIVE"
+    status: str = _ACTIVE
     last_pull_at: int | None = None
     archived_at: int | None = None
     activated_at: int | None = None
@@ -37,6 +42,8 @@ class Candidate:
     """Digests of the indexes that list it."""
     subject: str | None = None
     """Digest of the image that it refers to."""
+    bereft: bool = False
+    """The image that it refers to was here, and was deleted."""
 
     @property
     def effective_push(self) -> int:
@@ -52,10 +59,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What becomes of an image, and by which rule."""
+    """What becomes of an image, and why."""
 
-    rule: Rule
     image: Candidate
+    kind: str
+    """EXPIRE or TRANSITION."""
+    rule: Rule | None
+    """The rule that marked it, or what it refers to; None when it follows an image that somebody else dealt with."""
+    leads: bool = False
+    """It goes before what it refers to, which it lists, itself or by way of other indexes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,7 @@ class Outcome:
 
     actions: Sequence[Action]
     """In the order in which they can be carried out: an index before what it lists, and an image before what refers to
-    it, else the oldest first."""
+    it unless that leads, else the oldest first."""
     kept: Sequence[Action]
     """What would become of images that stay because an index lists them."""
     images: int = 0
@@ -73,7 +85,7 @@ class Outcome:
     @property
     def expiring(self) -> int:
         """How many images expire."""
-        return sum(action.rule.action == policy.EXPIRE for action in self.actions)
+        return sum(action.kind == policy.EXPIRE for action in self.actions)
 
     @property
     def transitioning(self) -> int:
@@ -92,12 +104,16 @@ def evaluate(rules: Policy, images: Iterable[Candidate], at: int, go_on: Callabl
     many that one image takes a second.
     """
     every = {image.digest: image for image in images}
-    chosen = _chosen(rules, [image for image in every.values() if image.subject not in every], at, go_on)
+    alone = [image for image in every.values() if image.subject not in every and not image.bereft]
     referrers = _by_subject(every)
     acting: dict[str, Action] = {}
-    _follow(chosen, referrers, acting)
-    kept = _hold_back(acting, every, referrers)
-    return Outcome(_in_order(acting), sorted(kept, key=_age), len(every))
+    kept: dict[str, Action] = {}
+    # What cannot be deleted with an image may still be archived with it: so that comes last.
+    for leading in (_chosen(rules, alone, at, go_on) + _left_by_deleted(every), _left_by_archived(every)):
+        _follow(leading, referrers, acting, at)
+        kept |= _hold_back(acting, every, referrers)
+    staying = [action for digest, action in kept.items() if digest not in acting]
+    return Outcome(_in_order(acting), sorted(staying, key=_age), len(every))
 
 
 def identifies(rule: Rule, image: Candidate) -> bool:
@@ -118,7 +134,8 @@ def _chosen(rules: Policy, images: Sequence[Candidate], at: int, go_on: Callable
     chosen: list[Action] = []
     for rule in rules.rules:
         identified = [image for image in images if _may_go_on(go_on) and identifies(rule, image)]
-        chosen += [Action(rule, image) for image in _marked(rule, identified, at) if image.digest not in owned]
+        marked = _marked(rule, identified, at)
+        chosen += [Action(image, rule.action, rule) for image in marked if image.digest not in owned]
         owned.update(image.digest for image in identified)
     return chosen
 
@@ -152,34 +169,53 @@ def _by_subject(every: Mapping[str, Candidate]) -> Mapping[str, Sequence[Candida
     return found
 
 
-def _follow(chosen: Sequence[Action], referrers: Mapping[str, Sequence[Candidate]], acting: dict[str, Action]) -> None:
-    """Take up what was chosen, and what refers to it, whatever refers to that, and so on."""
-    ahead = list(chosen)
+def _left_by_deleted(every: Mapping[str, Candidate]) -> list[Action]:
+    """Referrers of images that somebody deleted."""
+    left = (image for image in every.values() if image.bereft and image.subject not in every)
+    return [Action(image, policy.EXPIRE, None) for image in left]
+
+
+def _left_by_archived(every: Mapping[str, Candidate]) -> Sequence[Action]:
+    """Referrers of images that somebody archived, which were pushed since, or restored by themselves."""
+    archived = {digest for digest, image in every.items() if image.status == _ARCHIVED}
+    return [Action(image, policy.TRANSITION, None) for image in every.values() if image.subject in archived]
+
+
+def _follow(
+    leading: Sequence[Action], referrers: Mapping[str, Sequence[Candidate]], acting: dict[str, Action], at: int
+) -> None:
+    """Take up what leads, and what refers to it, whatever refers to that, and so on."""
+    ahead = list(leading)
     while ahead:
         action = ahead.pop()
-        if action.image.digest in acting:
+        image = action.image
+        if image.digest in acting or not _may_become(action, at):
             continue
-        acting[action.image.digest] = action
-        ahead += (
-            Action(action.rule, referrer)
-            for referrer in referrers.get(action.image.digest, ())
-            if action.rule.action == policy.EXPIRE or referrer.status == "ACTIVE"
-        )
+        acting[image.digest] = action
+        ahead += [Action(referrer, action.kind, action.rule) for referrer in referrers.get(image.digest, ())]
+
+
+def _may_become(action: Action, at: int) -> bool:
+    """Whether an image's own state allows it: the archive keeps everything for its least time (ecr-behaviour 10.3)."""
+    if action.kind == policy.TRANSITION:
+        return action.image.status == _ACTIVE
+    archived_at = action.image.archived_at
+    return action.image.status != _ARCHIVED or (archived_at is not None and at - archived_at > _LEAST_ARCHIVED)
 
 
 def _hold_back(
     acting: dict[str, Action], every: Mapping[str, Candidate], referrers: Mapping[str, Sequence[Candidate]]
-) -> list[Action]:
+) -> dict[str, Action]:
     """Take out images that an index which stays lists, then what stays because they do, and so on."""
     children = _by_parent(acting)
-    kept: list[Action] = []
+    kept: dict[str, Action] = {}
     ahead = list(acting)
     while ahead:
         digest = ahead.pop()
         action = acting.get(digest)
         if action is None or _may_go(action, acting, every):
             continue
-        kept.append(action)
+        kept[digest] = action
         del acting[digest]
         ahead += children.get(digest, ())
         ahead += (referrer.digest for referrer in referrers.get(digest, ()))
@@ -187,8 +223,10 @@ def _hold_back(
 
 
 def _may_go(action: Action, acting: Mapping[str, Action], every: Mapping[str, Candidate]) -> bool:
-    subject = action.image.subject
-    if subject in every and subject not in acting:
+    subject = every.get(action.image.subject or "")
+    # With what is archived already, it may be archived.
+    follows = action.kind == policy.TRANSITION and subject is not None and subject.status == _ARCHIVED
+    if subject is not None and subject.digest not in acting and not follows:
         return False
     return all(_gives_way(parent, action, acting, every) for parent in action.image.parents)
 
@@ -207,39 +245,53 @@ def _gives_way(parent: str, action: Action, acting: Mapping[str, Action], every:
     if index is None:
         return True
     own = acting.get(parent)
-    if own is not None and own.rule.action == policy.EXPIRE:
+    if own is not None and own.kind == policy.EXPIRE:
         return True
     # What is archived itself does not keep an image from the archive, and does from being deleted.
-    return action.rule.action == policy.TRANSITION and (own is not None or index.status == "ARCHIVED")
+    return action.kind == policy.TRANSITION and (own is not None or index.status == _ARCHIVED)
 
 
-def _in_order(acting: Mapping[str, Action]) -> list[Action]:
-    before = {digest: {one for one in _first(action, acting) if one in acting} for digest, action in acting.items()}
-    after: dict[str, list[str]] = {}
-    for digest, others in before.items():
-        for one in others:
-            after.setdefault(one, []).append(digest)
-    waits = {digest: len(others) for digest, others in before.items()}
-    ready = [(*_age(acting[digest]), digest) for digest, count in waits.items() if not count]
+def _in_order(acting: Mapping[str, Action]) -> Sequence[Action]:
+    """Bring actions into an order in which they can be carried out.
+
+    Indexes come before what they list, without exception. An image comes before what refers to it, unless that leads
+    back to the image by lists: no order would do then.
+    """
+    listed = _by_parent(acting)
+    before = {digest: set(_parents(action, acting)) for digest, action in acting.items()}
+    referrers: dict[str, list[str]] = {}
+    for digest, action in acting.items():
+        if action.image.subject in acting:
+            referrers.setdefault(str(action.image.subject), []).append(digest)
+    waiting = {digest for those in referrers.values() for digest in those}
+    """For what they refer to."""
+    ready = [_turn(acting[digest], waiting, listed) for digest, parents in before.items() if not parents]
     heapq.heapify(ready)
-    ordered: list[Action] = []
+    ordered: dict[str, Action] = {}
     while ready:
-        digest = heapq.heappop(ready)[-1]
-        ordered.append(acting[digest])
-        for one in after.get(digest, ()):
-            waits[one] -= 1
-            if not waits[one]:
-                heapq.heappush(ready, (*_age(acting[one]), one))
-    return ordered
+        *_, digest = heapq.heappop(ready)
+        if digest in ordered:
+            continue
+        ordered[digest] = replace(acting[digest], leads=digest in waiting)
+        for one in listed.get(digest, ()):
+            before[one].discard(digest)
+            if not before[one]:
+                heapq.heappush(ready, _turn(acting[one], waiting, listed))
+        for one in referrers.get(digest, ()):
+            waiting.discard(one)
+            if one not in ordered and not before[one]:
+                heapq.heappush(ready, _turn(acting[one], waiting, listed))
+    return list(ordered.values())
 
 
-def _first(action: Action, acting: Mapping[str, Action]) -> Iterable[str]:
-    """What must be dealt with before an image: the indexes that list it, and what it refers to."""
-    yield from action.image.parents
-    subject = acting.get(action.image.subject or "")
-    # An index may list its own subject, which then waits for it.
-    if subject is not None and action.image.digest not in subject.image.parents:
-        yield subject.image.digest
+def _turn(action: Action, waiting: Container[str], listed: Mapping[str, Sequence[str]]) -> tuple[bool, bool, int, str]:
+    """Where an action stands that no index holds up: late when it waits for its subject, last if it lists nothing."""
+    digest = action.image.digest
+    return (digest in waiting, digest in waiting and digest not in listed, *_age(action))
+
+
+def _parents(action: Action, acting: Container[str]) -> Iterable[str]:
+    return (parent for parent in action.image.parents if parent in acting)
 
 
 def _age(action: Action) -> tuple[int, str]:

@@ -21,7 +21,6 @@ SHORTEST, LONGEST = 100, 30_720
 """Characters of a policy, as the service model has them."""
 _FIELD = "LifecyclePolicyText"
 _HIGHEST_PRIORITY = 2**31 - 1
-_LEAST_DAYS_ARCHIVED = 90
 _MOST_WILDCARDS = 4
 _MOST_WORDS = 100
 """Ours: every prefix or pattern of a rule must fit a tag, and an image has a thousand of those at the most."""
@@ -124,9 +123,9 @@ def _counts_right(rule: Rule, selection: Mapping[str, Any]) -> None:
     allowed = _ALLOWED.get((rule.count_type, rule.storage_class), ())
     if dated != (unit is not None) or rule.action not in allowed:
         _fail("instance failed to match exactly one schema (matched 0 out of 2)")
-    if rule.count_type == policy.SINCE_TRANSITIONED and rule.count < _LEAST_DAYS_ARCHIVED:
+    if rule.count_type == policy.SINCE_TRANSITIONED and rule.count < policy.LEAST_DAYS_ARCHIVED:
         _fail(
-            f"numeric instance is lower than the required minimum (minimum: {_LEAST_DAYS_ARCHIVED}, "
+            f"numeric instance is lower than the required minimum (minimum: {policy.LEAST_DAYS_ARCHIVED}, "
             f"found: {rule.count})"
         )
 

@@ -10,6 +10,8 @@ STANDARD, ARCHIVE = "STANDARD", "ARCHIVE"
 EXPIRE, TRANSITION = "EXPIRE", "TRANSITION"
 IMAGE_COUNT, SINCE_PUSHED = "imageCountMoreThan", "sinceImagePushed"
 SINCE_PULLED, SINCE_TRANSITIONED = "sinceImagePulled", "sinceImageTransitioned"
+LEAST_DAYS_ARCHIVED = 90
+"""Days that no policy deletes an archived image before (ecr-behaviour 10.3)."""
 
 
 @dataclass(frozen=True, slots=True)

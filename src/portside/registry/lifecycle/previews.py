@@ -1,7 +1,7 @@
 """Previews: what a policy would do now, worked out in the background and kept (ecr-behaviour 4.3).
 
-A repository has one preview, the latest. One that cannot be finished has failed, and says so; whatever stops while it
-is made, a node or the database, is seen by its age: what is in progress for long has failed too.
+A repository has one preview, the latest. One that cannot be finished has failed, and says so. Its maker says now and
+then that it is at work; a preview of which nothing is heard, since its node or the database stopped, has failed too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from portside.core.lifecycle import policy
 from portside.core.lifecycle.evaluation import Action
 from portside.core.lifecycle.grammar import read
 from portside.core.names import ImageId, RepositoryId
@@ -27,6 +28,7 @@ from portside.core.settings_errors import (
 )
 from portside.identity.caller import Caller
 from portside.registry.access import Access
+from portside.registry.archiving import ARCHIVE, ARCHIVED
 from portside.registry.content import until_done
 from portside.registry.lifecycle.evaluator import Evaluator
 from portside.registry.lifecycle.snapshot import candidates
@@ -39,9 +41,12 @@ from portside.storage.metadata.previews import PreviewRow
 
 _log = structlog.get_logger()
 IN_PROGRESS, COMPLETE, EXPIRED, FAILED = "IN_PROGRESS", "COMPLETE", "EXPIRED", "FAILED"
-_MINUTE = 60 * 1_000_000
-_GIVEN_UP = 5 * _MINUTE
-_KEPT = 24 * 60 * _MINUTE
+_SECOND = 1_000_000
+_SILENT = 30 * _SECOND
+"""The waiter of the AWS SDKs gives a preview 100 seconds: time enough to start another one."""
+_BEAT = 5.0
+"""Seconds from one sign of life to the next."""
+_KEPT = 24 * 3600 * _SECOND
 _BATCH = 500
 _LOOKED_AT = 10
 """Times a page's results that are looked at for one: a page may be short, and what it costs is bounded."""
@@ -58,9 +63,19 @@ class Preview:
 class LifecyclePreviews:
     """The latest preview of every repository."""
 
-    def __init__(self, stores: Stores, access: Access, pages: PageTokens) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        access: Access,
+        pages: PageTokens,
+        *,
+        evaluator: Evaluator | None = None,
+        beat: float = _BEAT,
+    ) -> None:
+        """`beat`: seconds from one sign of life of a preview in progress to the next."""
         self._metadata = stores.metadata
-        self._evaluator = Evaluator()
+        self._evaluator = evaluator or Evaluator()
+        self._beat = beat
         self._clock = stores.clock
         self._access = access
         self._pages = pages
@@ -79,7 +94,8 @@ class LifecyclePreviews:
             standing = await unit.previews.find(held.key)
             if standing is not None and self._aged(standing).status == IN_PROGRESS:
                 raise LifecyclePolicyPreviewInProgress(repository)
-            row = PreviewRow(str(uuid.uuid4()), text or await _own(unit, held), IN_PROGRESS, self._clock())
+            now = self._clock()
+            row = PreviewRow(str(uuid.uuid4()), text or await _own(unit, held), IN_PROGRESS, now, now)
             await unit.previews.start(held.key, row)
         task = asyncio.get_running_loop().create_task(self._make(held, row), name="lifecycle preview")
         self._tasks.add(task)
@@ -141,24 +157,36 @@ class LifecyclePreviews:
 
     def _aged(self, row: PreviewRow) -> PreviewRow:
         """The preview as its age makes it."""
-        age = self._clock() - row.started_at
-        if row.status == IN_PROGRESS and age > _GIVEN_UP:
+        now = self._clock()
+        if row.status == IN_PROGRESS and now - row.alive_at > _SILENT:
             return replace(row, status=FAILED)
-        if row.status == COMPLETE and age > _KEPT:
+        if row.status == COMPLETE and now - row.started_at > _KEPT:
             return replace(row, status=EXPIRED)
         return row
 
     async def _make(self, held: Repository, row: PreviewRow) -> None:
+        living = asyncio.get_running_loop().create_task(self._live(held, row))
         try:
             await self._work_out(held, row)
         except BaseException as error:
             if not isinstance(error, asyncio.CancelledError):
                 _log.error("lifecycle preview failed", repository=held.id.arn, exc_info=True)
-            # Should the database be gone, the preview fails by its age.
+            # Should the database be gone, the preview fails by its silence.
             with contextlib.suppress(StorageError):
                 await self._end(held, row, FAILED, 0, 0)
             if isinstance(error, asyncio.CancelledError):
                 raise
+        finally:
+            living.cancel()
+            await until_done(living)
+
+    async def _live(self, held: Repository, row: PreviewRow) -> None:
+        """Give signs of life as long as a preview is made."""
+        while True:
+            await asyncio.sleep(self._beat)
+            with contextlib.suppress(StorageError):
+                async with self._metadata.writing(durable=False) as unit:
+                    await unit.previews.alive(held.key, row.id, self._clock())
 
     async def _work_out(self, held: Repository, row: PreviewRow) -> None:
         await self._forget_older(held, row)
@@ -217,15 +245,15 @@ def _is_asked(result: dict[str, Any], tag_status: str) -> bool:
 
 
 def _written(action: Action) -> str:
-    image, rule = action.image, action.rule
+    image = action.image
     return json.dumps(
         {
             "digest": image.digest,
             "tags": list(image.tags),
             "pushed_at": image.pushed_at,
-            "action": rule.action,
-            "priority": rule.priority,
-            "storage_class": rule.storage_class,
+            "action": action.kind,
+            "priority": action.rule.priority if action.rule else None,
+            "storage_class": ARCHIVE if image.status == ARCHIVED else policy.STANDARD,
         },
         separators=(",", ":"),
     )

@@ -165,7 +165,7 @@ class LifecycleRuns:
                     done.append((action, image))
         for action, image in done:
             _tell(held.id, action, image)
-        expired = sum(action.rule.action == policy.EXPIRE for action, _ in done)
+        expired = sum(action.kind == policy.EXPIRE for action, _ in done)
         return replace(
             run,
             expired=run.expired + expired,
@@ -195,38 +195,39 @@ async def _unchanged(unit: Unit, held: Repository, action: Action) -> Image | No
         return None
     if not await _may_follow(unit, held, action):
         return None
-    if action.rule.count_type == policy.SINCE_PULLED and image.last_pull_at != seen.last_pull_at:
+    by_pull = action.rule is not None and action.rule.count_type == policy.SINCE_PULLED
+    if by_pull and image.last_pull_at != seen.last_pull_at:
         return None
-    if action.rule.action == policy.EXPIRE:
+    if action.kind == policy.EXPIRE:
         return None if await unit.manifests.parents(held.key, image.digest, 1) else image
     return None if await unit.archive.listing_index(held.key, image.digest) else image
 
 
 async def _may_follow(unit: Unit, held: Repository, action: Action) -> bool:
     """Whether what an image refers to has gone the same way before it: what is spared keeps its signatures."""
-    if action.image.subject is None:
+    if action.image.subject is None or action.leads:
         return True
     subject = await unit.manifests.find(held.key, Digest.parse(action.image.subject))
-    if subject is None:
-        return True
-    if action.rule.action == policy.TRANSITION:
-        return subject.status == ARCHIVED
-    # An index that lists its own subject goes before it.
-    return action.image.digest in {str(one) for one in await unit.manifests.parents(held.key, subject.digest)}
+    if action.kind == policy.EXPIRE:
+        return subject is None
+    # What was to be archived with an image goes by other ways when the image was deleted meanwhile.
+    return action.rule is not None if subject is None else subject.status == ARCHIVED
 
 
 async def _carry_out(unit: Unit, held: Repository, action: Action, image: Image, now: int) -> None:
-    if action.rule.action == policy.EXPIRE:
+    if action.kind == policy.EXPIRE:
         await remove_image(unit, held, image, now)
     else:
         await archive_alone(unit, held, image, now)
 
 
 def _tell(repository: RepositoryId, action: Action, image: Image) -> None:
-    word = "image expired" if action.rule.action == policy.EXPIRE else "image archived"
-    tags = [str(tag) for tag in image.tags]
-    rule = {"rule": action.rule.priority, "description": action.rule.description}
-    _log.info(word, repository=repository.arn, digest=str(image.digest), tags=tags, **rule)
+    word = "image expired" if action.kind == policy.EXPIRE else "image archived"
+    rule = action.rule
+    why = (
+        {"subject": action.image.subject} if rule is None else {"rule": rule.priority, "description": rule.description}
+    )
+    _log.info(word, repository=repository.arn, digest=str(image.digest), tags=[str(tag) for tag in image.tags], **why)
 
 
 def _reason(error: Exception) -> str:

@@ -43,4 +43,5 @@ def _candidate(seen: Seen) -> Candidate:
         image.activated_at,
         parents,
         str(image.subject) if image.subject else None,
+        image.bereft,
     )

@@ -124,7 +124,7 @@ class Garbage:
         """Let the one repository of these hold them no more, as far as still no image refers to them; how many went."""
         dropped = 0
         await self._session.row(_LOCK_REPOSITORY, key=layers[0].repository)
-        # Blobs in one order everywhere, as `Layers.release_all` has it.
+        # Blobs in one order everywhere, as `Layers.let_go` has it.
         for layer in sorted(layers, key=lambda one: (one.content_key, one.digest)):
             if await self._session.run(_DROP_LAYER, repository_=layer.repository, digest_=layer.digest, before=before):
                 await self._session.run(_LET_GO, content_key_=layer.content_key, digest_=layer.digest, less=1, at=at)

@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, delete, exists, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
 from portside.core.digest import Digest
 from portside.core.names import RegistryId, RepositoryId
@@ -130,26 +142,25 @@ _RELEASE = prepare(
     )
     .values(images=_l.images + bindparam("change"), touched_at=bindparam("at"))
 )
-_LOCK_ALL = prepare(
-    select(_b.digest)
-    .where(
-        tuple_(_b.content_key, _b.digest).in_(
-            select(_l.content_key, _l.digest).where(_l.repository == bindparam("repository_"))
-        )
+_THROUGH = and_(_f.repository == bindparam("repository_"), _f.parent <= bindparam("last"), _f.is_image.is_(False))
+_RELEASE_THROUGH = prepare(
+    update(tables.layers)
+    .where(_l.repository == bindparam("repository_"), _l.digest.in_(select(_f.child).where(_THROUGH)))
+    .values(
+        images=_l.images - select(func.count()).where(_THROUGH, _f.child == _l.digest).scalar_subquery(),
+        touched_at=bindparam("at"),
     )
-    .order_by(_b.content_key, _b.digest)
-    .with_for_update()
 )
-_RELEASE_ALL = prepare(
-    update(tables.blobs)
-    .where(
-        tuple_(_b.content_key, _b.digest).in_(
-            select(_l.content_key, _l.digest).where(_l.repository == bindparam("repository_"))
-        )
-    )
-    .values(holders=_b.holders + bindparam("change"), touched_at=bindparam("at"))
+_ZERO: ColumnElement[int] = literal_column("0", Integer)
+_UNNEEDED = and_(_l.repository == bindparam("repository_"), _l.images == _ZERO)
+_NEXT_UNNEEDED = prepare(select(_l.digest).where(_UNNEEDED).order_by(_l.digest).limit(bindparam("limit")))
+_GOING = and_(_UNNEEDED, _l.digest <= bindparam("last"))
+_HELD = tuple_(_b.content_key, _b.digest).in_(select(_l.content_key, _l.digest).where(_GOING))
+_LOCK_HELD = prepare(select(_b.digest).where(_HELD).order_by(_b.content_key, _b.digest).with_for_update())
+_LET_GO = prepare(
+    update(tables.blobs).where(_HELD).values(holders=_b.holders + bindparam("change"), touched_at=bindparam("at"))
 )
-_DELETE_ALL = prepare(delete(tables.layers).where(_l.repository == bindparam("repository_")))
+_DELETE_GOING = prepare(delete(tables.layers).where(_GOING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +279,17 @@ class Layers:
         """Count one manifest fewer for all the layers that `parent` refers to; before its references are removed."""
         await self._session.run(_RELEASE, repository_=repository, parent=str(parent), change=-1, at=at)
 
-    async def release_all(self, repository: int, at: int) -> None:
-        """Let a repository hold nothing any more."""
-        # In one order everywhere, so that two units that share blobs wait for each other and not in a circle.
-        await self._session.rows(_LOCK_ALL, repository_=repository)
-        await self._session.run(_RELEASE_ALL, repository_=repository, change=-1, at=at)
-        await self._session.run(_DELETE_ALL, repository_=repository)
+    async def release_through(self, repository: int, last: Digest, at: int) -> None:
+        """The same for every manifest up to a digest, in order of digests."""
+        await self._session.run(_RELEASE_THROUGH, repository_=repository, last=str(last), at=at)
+
+    async def let_go(self, repository: int, limit: int, at: int) -> int:
+        """Let a repository hold fewer of the layers that none of its images refers to; how many fewer."""
+        rows = await self._session.rows(_NEXT_UNNEEDED, repository_=repository, limit=limit)
+        if rows:
+            going = {"repository_": repository, "last": rows[-1][0]}
+            # In one order everywhere, so that two units that share blobs wait for each other and not in a circle.
+            await self._session.rows(_LOCK_HELD, **going)
+            await self._session.run(_LET_GO, **going, change=-1, at=at)
+            await self._session.run(_DELETE_GOING, **going)
+        return len(rows)

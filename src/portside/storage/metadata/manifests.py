@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, String, and_, bindparam, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import BigInteger, String, and_, bindparam, delete, func, or_, select, tuple_, update
 
 from portside.core.digest import Digest
 from portside.core.names import Tag
@@ -30,7 +30,7 @@ _FIELDS = (
     "archived_at",
     "activated_at",
 )
-COLUMNS = select(_m.digest, *(_m[name] for name in _FIELDS))
+COLUMNS = select(_m.digest, *(_m[name] for name in _FIELDS), _m.bereft)
 
 _ADD = Statement(
     lambda insert: (
@@ -53,7 +53,9 @@ _SET_STATUS = {
         update(tables.manifests).where(*_NAMES_ONE).values(status="ARCHIVED", archived_at=bindparam("at"))
     ),
 }
+_BEREAVE = prepare(update(tables.manifests).where(_IN, _m.subject == bindparam("subject_")).values(bereft=True))
 _DELETE = prepare(delete(tables.manifests).where(_IN, _m.digest == bindparam("digest")))
+_DELETE_THROUGH = prepare(delete(tables.manifests).where(_IN, _m.digest <= bindparam("last")))
 _COUNT = prepare(
     update(tables.repositories)
     .where(tables.repositories.c.key == bindparam("repository"))
@@ -65,7 +67,7 @@ _AFTER = tuple_(bindparam("pushed_at", type_=BigInteger), bindparam("digest", ty
 _OF_STATUS = _m.status == bindparam("status")
 _ANY = "ANY"
 """Of any status, or with tags and without."""
-_TAGGED = exists().where(_t.repository == _m.repository, _t.digest == _m.digest)
+_TAGGED, _UNTAGGED = _m.untagged.is_(False), _m.untagged.is_(True)
 
 
 def _page(*conditions: Any) -> Statement:
@@ -76,12 +78,12 @@ def _page(*conditions: Any) -> Statement:
     )
 
 
-# An index serves a statement that asks for one status, and another serves one that asks for none.
-_PAGES = {_ANY: _page(), "TAGGED": _page(_TAGGED), "UNTAGGED": _page(~_TAGGED)}
+# An index serves a statement that asks for one status, another serves one that asks for none; with tags and without.
+_PAGES = {_ANY: _page(), "TAGGED": _page(_TAGGED), "UNTAGGED": _page(_UNTAGGED)}
 _PAGES_OF_STATUS = {
     _ANY: _page(_OF_STATUS),
     "TAGGED": _page(_OF_STATUS, _TAGGED),
-    "UNTAGGED": _page(_OF_STATUS, ~_TAGGED),
+    "UNTAGGED": _page(_OF_STATUS, _UNTAGGED),
 }
 
 _OF_SUBJECT = (
@@ -124,12 +126,11 @@ def _identifiers(*conditions: Any) -> Statement:
     )
 
 
-_HAS_TAG, _HAS_NONE = _t.name.is_not(None), _t.name.is_(None)
-_IDENTIFIERS = {_ANY: _identifiers(), "TAGGED": _identifiers(_HAS_TAG), "UNTAGGED": _identifiers(_HAS_NONE)}
+_IDENTIFIERS = {_ANY: _identifiers(), "TAGGED": _identifiers(_TAGGED), "UNTAGGED": _identifiers(_UNTAGGED)}
 _IDENTIFIERS_OF_STATUS = {
     _ANY: _identifiers(_OF_STATUS),
-    "TAGGED": _identifiers(_OF_STATUS, _HAS_TAG),
-    "UNTAGGED": _identifiers(_OF_STATUS, _HAS_NONE),
+    "TAGGED": _identifiers(_OF_STATUS, _TAGGED),
+    "UNTAGGED": _identifiers(_OF_STATUS, _UNTAGGED),
 }
 
 _ADD_REFERENCE = Statement(
@@ -141,6 +142,9 @@ _ADD_REFERENCE = Statement(
 )
 _DELETE_REFERENCES = prepare(
     delete(tables.references).where(_f.repository == bindparam("repository"), _f.parent == bindparam("parent"))
+)
+_DELETE_REFERENCES_THROUGH = prepare(
+    delete(tables.references).where(_f.repository == bindparam("repository"), _f.parent <= bindparam("last"))
 )
 _PARENTS = prepare(
     select(_f.parent)
@@ -266,6 +270,16 @@ class Manifests:
         if await self._session.run(_DELETE, repository=repository, digest=str(digest)):
             await self._session.run(_COUNT, repository=repository, change=-1)
 
+    async def delete_through(self, repository: int, last: Digest) -> None:
+        """The same for every manifest up to a digest, in order of digests."""
+        await self._session.run(_DELETE_REFERENCES_THROUGH, repository=repository, last=str(last))
+        removed = await self._session.run(_DELETE_THROUGH, repository=repository, last=str(last))
+        await self._session.run(_COUNT, repository=repository, change=-removed)
+
+    async def bereave(self, repository: int, subject: Digest) -> None:
+        """Record with all that refers to an image that the image was here, and was deleted."""
+        await self._session.run(_BEREAVE, repository=repository, subject_=str(subject))
+
     async def refer(self, repository: int, parent: Digest, child: Digest, *, is_image: bool) -> None:
         """Record that a manifest refers to a blob, or an index to a manifest."""
         await self._session.run(
@@ -285,7 +299,7 @@ class Manifests:
 
 def image_of(row: Row) -> Image:
     """A row of `COLUMNS`."""
-    digest, media_type, artifact_type, subject, *numbers, status, archived_at, activated_at = row
+    digest, media_type, artifact_type, subject, *numbers, status, archived_at, activated_at, bereft = row
     size, content_size, pushed_at, last_pull_at = numbers
     return Image(
         digest=Digest.parse(digest),
@@ -299,4 +313,5 @@ def image_of(row: Row) -> Image:
         status=status,
         archived_at=archived_at,
         activated_at=activated_at,
+        bereft=bool(bereft),
     )

@@ -15,7 +15,7 @@ from portside.storage.errors import NewerSchema, StorageUnusable
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-NEWEST = "0009"
+NEWEST = "0010"
 """The last file in migrations/versions; a test compares."""
 
 _LOCK = 0x706F727473696465

@@ -13,7 +13,7 @@ from portside.storage.metadata.statements import Session, Statement, prepare
 
 _v, _o = tables.lifecycle_previews.c, tables.lifecycle_preview_results.c
 _ONE = _v.repository == bindparam("the_repository")
-_FIELDS = ("repository", "id", "policy", "status", "started_at", "expiring", "transitioning")
+_FIELDS = ("repository", "id", "policy", "status", "started_at", "alive_at", "expiring", "transitioning")
 
 
 def _start(insert: Any) -> Any:
@@ -33,6 +33,9 @@ _END = prepare(
         expiring=bindparam("expiring_count"),
         transitioning=bindparam("transitioning_count"),
     )
+)
+_ALIVE = prepare(
+    update(tables.lifecycle_previews).where(_ONE, _v.id == bindparam("the_id")).values(alive_at=bindparam("at"))
 )
 _OF = _o.repository == bindparam("repository")
 _OLDER = select(_o.preview, _o.number).where(_OF, _o.preview != bindparam("latest")).limit(bindparam("limit"))
@@ -61,6 +64,8 @@ class PreviewRow:
     status: str
     """IN_PROGRESS, COMPLETE or FAILED."""
     started_at: int
+    alive_at: int
+    """When whoever makes it last said that it is at work."""
     expiring: int = 0
     """Images that the policy would expire."""
     transitioning: int = 0
@@ -82,6 +87,7 @@ class Previews:
             policy=preview.policy,
             status=preview.status,
             started_at=preview.started_at,
+            alive_at=preview.alive_at,
             expiring=preview.expiring,
             transitioning=preview.transitioning,
         )
@@ -102,6 +108,10 @@ class Previews:
             transitioning_count=transitioning,
         )
         return ended == 1
+
+    async def alive(self, repository: int, identifier: str, at: int) -> None:
+        """Say that a preview is being worked at."""
+        await self._session.run(_ALIVE, the_repository=repository, the_id=identifier, at=at)
 
     async def forget(self, repository: int, latest: str, limit: int) -> int:
         """Remove some results of previews before the latest; how many."""

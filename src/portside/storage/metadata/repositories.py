@@ -118,8 +118,12 @@ class Repositories:
         row = await self._session.row(_COUNTED, account=registry.account, region=registry.region)
         return row[0] if row else 0
 
+    async def hold(self, registry: RegistryId) -> None:
+        """Keep a registry from all others who hold it, or make or remove a repository of it, until this unit ends."""
+        await self._session.run(_COUNT, account=registry.account, region=registry.region, repositories=0)
+
     async def registries(self) -> Sequence[RegistryId]:
-        """Every registry that has, or had, a repository."""
+        """Every registry that has, or had, a repository, or was held."""
         return [RegistryId(*row) for row in await self._session.rows(_REGISTRIES, after="")]
 
     async def find(self, repository: RepositoryId) -> Repository | None:

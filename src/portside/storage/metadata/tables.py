@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 
 metadata = MetaData(
@@ -39,12 +40,6 @@ _Key = BigInteger().with_variant(Integer(), "sqlite")
 def _text(length: int) -> String:
     """Text that sorts by its bytes on both dialects."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
-
-
-def _index_of_unneeded(count: str) -> Index:
-    """The rows whose count is zero, in order of age: what a sweep looks through."""
-    unneeded = text(f"{count} = 0")
-    return Index(None, "touched_at", sqlite_where=unneeded, postgresql_where=unneeded)
 
 
 def _index_where(condition: str, *columns: str) -> Index:
@@ -214,7 +209,7 @@ blobs = Table(
     Column("touched_at", BigInteger, nullable=False),  # a sweep waits until this is long ago
     Column("archived", Boolean, nullable=False, server_default=false()),  # the bytes lie at the archive location
     Index(None, "location"),
-    _index_of_unneeded("holders"),
+    _index_where("holders = 0", "touched_at"),  # in order of age: what a sweep looks through
     _index_where("archived", "content_key", "digest"),
 )
 
@@ -228,7 +223,7 @@ layers = Table(
     Column("images", BigInteger, nullable=False),  # manifests of the repository that refer to it
     Column("touched_at", BigInteger, nullable=False),
     Index(None, "content_key", "digest"),
-    _index_of_unneeded("images"),
+    _index_where("images = 0", "touched_at"),  # in order of age: what a sweep looks through
 )
 
 manifests = Table(
@@ -247,8 +242,12 @@ manifests = Table(
     Column("status", _text(16), nullable=False, server_default="ACTIVE"),  # or ARCHIVED, ACTIVATING
     Column("archived_at", BigInteger),  # the last time
     Column("activated_at", BigInteger),  # the last time that it came back from the archive
+    Column("untagged", Boolean, nullable=False, server_default=true()),  # no tag points at it
+    Column("bereft", Boolean, nullable=False, server_default=false()),  # its subject was here, and was deleted
     Index(None, "repository", "pushed_at", "digest"),
     Index(None, "repository", "status", "pushed_at", "digest"),
+    Index(None, "repository", "untagged", "pushed_at", "digest"),
+    Index(None, "repository", "untagged", "status", "pushed_at", "digest"),
     Index(None, "repository", "subject", "digest"),
     Index(None, "repository", "subject", "artifact_type", "digest"),
     _index_where("status = 'ARCHIVED'", "archived_at", "repository", "digest"),
@@ -335,6 +334,7 @@ lifecycle_previews = Table(
     Column("policy", Text, nullable=False),
     Column("status", _text(16), nullable=False),  # IN_PROGRESS, COMPLETE or FAILED
     Column("started_at", BigInteger, nullable=False),
+    Column("alive_at", BigInteger, nullable=False, server_default="0"),  # who makes it said so then
     Column("expiring", BigInteger, nullable=False),
     Column("transitioning", BigInteger, nullable=False),
 )
