@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from portside.core.digest import Digest
+from portside.core.names import RegistryId
+from portside.core.records import RepositorySettings
 from portside.registry.registry import Registry
 from portside.server import client_files
 from tests.cli.kept import APP, KEPT, ROOT, kept, push, within
@@ -89,6 +91,30 @@ def test_a_registry_without_policies_is_told_so(tmp_path: Path) -> None:
     assert "Lifecycle policy does not exist" in line
 
 
+def test_a_policy_that_fails_is_said_at_the_end_and_the_others_are_applied(data: Path) -> None:
+    other = RegistryId("000000000000", "us-east-1").repository("team/another")
+
+    async def broken(registry: Registry) -> None:
+        await registry.repositories.create(ROOT, other, RepositorySettings())
+        await registry.lifecycle_policies.put(ROOT, other, policy(EXPIRE_UNTAGGED))
+
+    within(data, broken)
+    connection = sqlite3.connect(data / "portside.db")
+    with connection:
+        connection.execute("UPDATE lifecycle_policies SET document = '{}' WHERE document LIKE '%untagged%'")
+    connection.close()
+    done = portside(data.parent, "lifecycle", "preview", "--data", data)
+    assert (done.code, done.out.splitlines()[-1]) == (2, "team/app: Would expire 1 and archive 0 of 2 images.")
+    assert done.err.startswith(f"portside: {other.arn}: Invalid parameter at 'LifecyclePolicyText'")
+    assert len(done.err.splitlines()) == 1
+    done = portside(data.parent, "lifecycle", "run", "--data", data, "--output", "json")
+    applied, failed = json.loads(done.out)
+    assert (done.code, applied["done"]["expired"]) == (2, 1)
+    assert (failed.keys(), failed["repository"]) == ({"repository", "error"}, other.name)
+    assert f"portside: {other.arn}: " in done.err
+    assert other.arn in refusal(portside(data.parent, "lifecycle", "run", "--data", data, "--repository", other.name))
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -100,6 +126,8 @@ def test_a_registry_without_policies_is_told_so(tmp_path: Path) -> None:
         (("preview", "--policy", "gone.json", "--repository", "team/app"), "gone.json"),
         (("preview", "--policy", "bad.json", "--repository", "team/app"), "missing required properties"),
         (("preview", "--from-aws", "--repository", "team/app"), "--policy"),
+        (("preview", "--region", "eu-west-1"), "need --from-aws"),
+        (("preview", "--repository", "team/app", "--registry-id", "000000000000"), "need --from-aws"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_line(data: Path, arguments: tuple[str, ...], word: str) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from portside.core.lifecycle.evaluation import Action, Candidate
     from portside.core.lifecycle.policy import Policy
     from portside.core.names import RepositoryId
-    from portside.registry.lifecycle.runs import Run
+    from portside.registry.lifecycle.runs import Failure, Run
     from portside.server.settings import Settings
     from portside.server.wiring import Tending
 
@@ -44,15 +44,19 @@ def run(repository: str | None, dry_run: bool, output: str, **given: Any) -> Non
     """Apply lifecycle policies now.
 
     A running server does the same every `lifecycle.interval` seconds, and may go on meanwhile. What is done is an event
-    for each image (`portside events tail`) and a line in the log.
+    for each image (`portside events tail`) and a line in the log. A repository whose policy fails is named at the end;
+    the others are done.
     """
     settings = settings_of(given)
 
-    async def work(tending: Tending) -> list[Run]:
-        apply = _dry if dry_run else _wet
-        return [await apply(tending, one) for one in await _chosen(tending, repository)]
+    async def work(tending: Tending) -> tuple[list[Run], list[Failure]]:
+        from portside.registry.lifecycle.runs import one_by_one
 
-    _show(tend(settings, work), output, "Would expire" if dry_run else "Expired", done=not dry_run)
+        apply = _dry if dry_run else _wet
+        return await one_by_one(await _chosen(tending, repository), lambda one: apply(tending, one))
+
+    runs, failures = tend(settings, work)
+    _show(runs, failures, output, "Would expire" if dry_run else "Expired", done=not dry_run)
 
 
 @lifecycle.command(short_help="Show what a policy would do on a given day.")
@@ -92,10 +96,12 @@ def preview(
     if from_aws:
         if repository is None or rules is None:
             raise click.UsageError("--from-aws needs --repository and --policy.")
-        found = _from_aws(repository, rules, at, profile, aws_region, registry_id)
+        runs, failures = _from_aws(repository, rules, at, profile, aws_region, registry_id), []
     else:
-        found = _from_here(settings_of(given), repository, rules, at)
-    _show(found, output, "Would expire", done=False)
+        if profile is not None or aws_region is not None or registry_id is not None:
+            raise click.UsageError("--profile, --region and --registry-id need --from-aws.")
+        runs, failures = _from_here(settings_of(given), repository, rules, at)
+    _show(runs, failures, output, "Would expire", done=False)
 
 
 async def _wet(tending: Tending, repository: RepositoryId) -> Run:
@@ -108,12 +114,17 @@ async def _dry(tending: Tending, repository: RepositoryId) -> Run:
     return await tending.lifecycle.preview(repository, None, time.time_ns() // 1000)
 
 
-def _from_here(settings: Settings, repository: str | None, rules: Policy | None, at: int) -> list[Run]:
+def _from_here(
+    settings: Settings, repository: str | None, rules: Policy | None, at: int
+) -> tuple[list[Run], list[Failure]]:
     if repository is None and rules is not None:
         raise click.UsageError("--policy needs --repository: a policy is one repository's.")
 
-    async def work(tending: Tending) -> list[Run]:
-        return [await tending.lifecycle.preview(one, rules, at) for one in await _chosen(tending, repository)]
+    async def work(tending: Tending) -> tuple[list[Run], list[Failure]]:
+        from portside.registry.lifecycle.runs import one_by_one
+
+        preview_one = tending.lifecycle.preview
+        return await one_by_one(await _chosen(tending, repository), lambda one: preview_one(one, rules, at))
 
     return tend(settings, work)
 
@@ -177,10 +188,18 @@ def _read(file: Path) -> Policy:
 # --- what is shown --------------------------------------------------------------------------------------------------
 
 
-def _show(runs: Sequence[Run], output: str, begin: str, *, done: bool) -> None:
+def _show(runs: Sequence[Run], failures: Sequence[Failure], output: str, begin: str, *, done: bool) -> None:
+    """Say what came of it; raises Refused in the end for what failed."""
     if output == "json":
-        click.echo(json.dumps([_document(one, done=done) for one in runs], indent=2))
-        return
+        failed = [{"repository": one.repository.name, "error": one.reason} for one in failures]
+        click.echo(json.dumps([*(_document(one, done=done) for one in runs), *failed], indent=2))
+    elif runs or not failures:
+        _show_text(runs, begin, done=done)
+    if failures:
+        raise Refused("; ".join(f"{one.repository.arn}: {one.reason.removesuffix('.')}" for one in failures) + ".")
+
+
+def _show_text(runs: Sequence[Run], begin: str, *, done: bool) -> None:
     rows = [_row(one.repository, action) for one in runs for action in one.outcome.actions]
     if rows:
         _table([_HEADINGS, *rows])

@@ -14,12 +14,12 @@ from structlog.testing import capture_logs
 from portside.core.digest import Digest
 from portside.core.errors import RepositoryNotFound
 from portside.core.lifecycle.grammar import read
-from portside.core.names import ImageId, parse_tag
+from portside.core.names import ImageId, RepositoryId, parse_tag
 from portside.core.settings_errors import LifecyclePolicyNotFound
 from portside.jobs.lifecycle import apply_lifecycle_policies
 from portside.registry.lifecycle.evaluator import Evaluator
-from portside.registry.lifecycle.runs import LifecycleRuns
-from portside.storage.errors import StorageUnavailable
+from portside.registry.lifecycle.runs import Failure, LifecycleRuns, Run, one_by_one
+from portside.storage.errors import KeyDisabled, StorageUnavailable
 from portside.storage.metadata.port import Metadata, Unit
 from tests.conformance.nouns.counts import assert_counted
 from tests.registry.house import APP, HOME, SECOND, Clock, House, described, image_of, index_of, opened
@@ -234,6 +234,29 @@ async def test_a_policy_that_takes_too_long_is_put_off_and_keeps_no_other_waitin
     assert [line["reason"][:18] for line in logs if "reason" in line] == ["It takes too long:"]
     assert await tags(app) == ["v1", None, "v2"]
     assert await slow.run_due() == 0
+
+
+async def test_of_several_that_somebody_asks_for_one_that_fails_is_told_and_the_others_are_done(app: House) -> None:
+    await app.create(other := HOME.repository("other"))
+    await app.registry.lifecycle_policies.put(app.caller, other, policy(KEEP_ONE))
+    await put(app, KEEP_ONE)
+    slow, quick = LifecycleRuns(app.stores, INTERVAL, Evaluator(longest=0.0)), runs(app)
+    done, [failure] = await one_by_one([APP, other], lambda one: (slow if one == APP else quick).run(one))
+    assert [run.repository for run in done] == [other]
+    assert (failure.repository, failure.reason[:18]) == (APP, "It takes too long:")
+
+    async def disabled(repository: RepositoryId) -> Run:
+        raise KeyDisabled(repository.arn)
+
+    assert await one_by_one([APP], disabled) == ([], [Failure(APP, f"{APP.arn} is disabled.")])
+
+
+async def test_a_database_that_is_gone_is_gone_for_all() -> None:
+    async def gone(repository: RepositoryId) -> Run:
+        raise StorageUnavailable(repository.name)
+
+    with pytest.raises(StorageUnavailable):
+        await one_by_one([APP], gone)
 
 
 # --- what happens meanwhile -----------------------------------------------------------------------------------------

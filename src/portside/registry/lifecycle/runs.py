@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -29,7 +29,7 @@ from portside.registry.lifecycle.snapshot import candidates
 from portside.registry.removal import remove_image, tagged
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
-from portside.storage.errors import StorageUnavailable
+from portside.storage.errors import StorageError, StorageUnavailable
 from portside.storage.metadata.port import Unit
 
 _log = structlog.get_logger()
@@ -50,6 +50,14 @@ class Run:
     """Images that changed after the policy was evaluated, and were left alone."""
     finished: bool = True
     """False when the policy or the repository changed meanwhile: the new policy is due by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a repository's policy came to nothing."""
+
+    repository: RepositoryId
+    reason: str
 
 
 class LifecycleRuns:
@@ -174,6 +182,22 @@ class LifecycleRuns:
         )
 
 
+async def one_by_one(
+    repositories: Sequence[RepositoryId], work: Callable[[RepositoryId], Awaitable[Run]]
+) -> tuple[list[Run], list[Failure]]:
+    """Do something for each repository; what fails for one is kept, and the others have their turn."""
+    runs: list[Run] = []
+    failures: list[Failure] = []
+    for repository in repositories:
+        try:
+            runs.append(await work(repository))
+        except StorageUnavailable:
+            raise  # it would be so for the others too
+        except Exception as error:  # noqa: BLE001 - one repository's trouble is not the others'
+            failures.append(Failure(repository, _reason(error)))
+    return runs, failures
+
+
 async def _still_applies(unit: Unit, held: Repository, document: str) -> Repository | None:
     """The repository, locked, when it is the same and has the same policy."""
     locked = await unit.repositories.lock(held.id)
@@ -233,4 +257,4 @@ def _tell(repository: RepositoryId, action: Action, image: Image) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, EvaluationStopped):
         return "It takes too long: its patterns and the images' tags are too many."
-    return error.message if isinstance(error, RegistryError) else repr(error)
+    return error.message if isinstance(error, (RegistryError, StorageError)) else repr(error)
