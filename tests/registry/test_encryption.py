@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from portside.core.digest import Digest
-from portside.core.errors import ContentDamaged, ImageNotFound, RegistryError, RepositoryNotFound
+from portside.core.errors import (
+    ContentDamaged,
+    ImageNotFound,
+    RegistryError,
+    RepositoryAlreadyExists,
+    RepositoryNotFound,
+)
 from portside.core.kms_errors import KmsKeyDisabled, KmsKeyNotFound
 from portside.core.names import ImageId, RegistryId, parse_tag
 from portside.core.records import RepositorySettings
@@ -168,6 +175,15 @@ async def test_no_repository_is_made_under_a_disabled_key(house: House) -> None:
     await house.create(encryption_type="KMS", kms_key="alias/team")
 
 
+async def test_a_repository_that_is_there_is_said_to_be_there_whatever_has_become_of_keys(house: House) -> None:
+    own, asked = await kms_key(house), await kms_key(house, "other")
+    await house.create(encryption_type="KMS", kms_key=own.arn)
+    for key in (own, asked):
+        await switch(house, key, on=False)
+        assert type(await refused(house.create(encryption_type="KMS", kms_key=key.arn))) is RepositoryAlreadyExists
+    assert type(await refused(house.create(encryption_type="KMS", kms_key="alias/none"))) is RepositoryAlreadyExists
+
+
 # --- what is stored -------------------------------------------------------------------------------------------------
 
 
@@ -244,7 +260,7 @@ async def test_a_disabled_key_stops_every_reading_and_writing_at_once_on_every_p
         assert image.content == IMAGE
 
 
-async def test_referrers_are_not_listed_under_a_disabled_key(house: House) -> None:
+async def test_referrers_are_listed_without_their_annotations_under_a_disabled_key(house: House) -> None:
     key = await encrypted(house, "KMS")
     subject = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": len(IMAGE)}
     await house.put(image_of(CONFIG, subject={**subject, "digest": str(Digest.of(IMAGE))}, annotations={"a": "b"}))
@@ -253,10 +269,16 @@ async def test_referrers_are_not_listed_under_a_disabled_key(house: House) -> No
         page = await house.registry.referrers.page(
             house.caller, APP, Digest.of(IMAGE), artifact_type=None, after="", limit=10
         )
+        of_the_api = await house.registry.referrers.listing(
+            house.caller, APP, Digest.of(IMAGE), artifact_types=(), status="ANY", limit=10, token=None
+        )
+        assert list(page.items) == list(of_the_api.items)
         return [one.annotations for one in page.items]
 
     await switch(house, key, on=False)
-    assert type(await refused(listed())) is KmsKeyDisabled
+    with capture_logs() as logs:
+        assert await listed() == [{}]
+    assert logs == []
     await switch(house, key, on=True)
     assert await listed() == [{"a": "b"}]
 

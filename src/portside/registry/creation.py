@@ -25,6 +25,10 @@ async def make(
 
     Raises LimitExceeded, KmsKeyNotFound and KeyDisabled.
     """
+    async with stores.metadata.reading() as unit:
+        # Before its key is asked for: what is there is there, whatever has become of the key.
+        if await unit.repositories.find(repository) is not None:
+            return None
     settings, content_key = await scope_of(stores, repository.registry, settings)
     async with stores.metadata.writing() as unit:
         now = stores.clock()

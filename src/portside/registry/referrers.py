@@ -22,6 +22,7 @@ from portside.registry.access import Access
 from portside.registry.listing import Listing, PageTokens
 from portside.registry.repositories import find
 from portside.registry.stores import Stores
+from portside.storage.errors import KeyDisabled
 from portside.storage.metadata.port import Unit
 
 _log = structlog.get_logger()
@@ -113,7 +114,8 @@ class Referrers:
     async def _annotations(self, held: Repository, image: Image) -> dict[str, str]:
         """What the stored manifest is annotated with; nothing when it does not open, or has just been deleted.
 
-        A list of a hundred signatures is not lost for one that is damaged: who fetches that one is told.
+        A list of a hundred signatures is not lost for one that is damaged: who fetches that one is told. What there is
+        is no content, so that it is listed while the repository's key is disabled, too.
         """
         async with self._metadata.reading() as unit:
             sealed = await _sealed(unit, held, image)
@@ -122,6 +124,8 @@ class Referrers:
         try:
             content = (await self._keys.key(held.content_key)).box.open(sealed, str(image.digest).encode())
             return manifests.annotations_of(content)
+        except KeyDisabled:
+            return {}
         except (BoxError, InvalidParameter):
             _log.error("manifest damaged", digest=str(image.digest), repository=held.id.arn)
             return {}
