@@ -73,6 +73,12 @@ INVALID = [
     ),
     ("PutImage", {**R, "imageManifest": ""}, "imageManifest", "Member must have length greater than or equal to 1"),
     (
+        "PutLifecyclePolicy",
+        {**R, "lifecyclePolicyText": "{}"},
+        "LifecyclePolicyText",
+        "Member must have length greater than or equal to 100",
+    ),
+    (
         "UploadLayerPart",
         {**UPLOAD, "layerPartBlob": "", "partLastByte": 2**63},
         "partLastByte",

@@ -231,6 +231,32 @@ REFUSED: dict[str, tuple[str, str]] = {
 }
 
 
+NULLS = {
+    "description": (TAGGED, "description", "string"),
+    "unit": (ANY, "selection__countUnit", "string"),
+    "unit of days": (TAGGED, "selection__countUnit", "string"),
+    "storage class": (ANY, "selection__storageClass", "string"),
+    "prefixes": (ANY, "selection__tagPrefixList", "array"),
+    "patterns": (TAGGED, "selection__tagPatternList", "array"),
+    "tag status": (ANY, "selection__tagStatus", "string"),
+    "target": (ANY, "action__targetStorageClass", "string"),
+}
+
+
+@pytest.mark.parametrize("case", NULLS)
+def test_null_is_of_no_members_type(case: str) -> None:
+    rule, path, expected = NULLS[case]
+    text = policy(changed(rule, **{path: "NULL"})).replace('"NULL"', "null")
+    assert refusal(text) == NO_TYPE % ("null", expected)
+
+
+@pytest.mark.parametrize("rule", [UNTAGGED, ANY])
+@pytest.mark.parametrize("name", ["tagPrefixList", "tagPatternList"])
+def test_an_empty_list_is_a_list_where_none_may_be(rule: dict[str, Any], name: str) -> None:
+    text = policy(TAGGED, changed(rule, **{f"selection__{name}": []}))
+    assert refusal(text) == "tagPrefixList and tagPatternList can only be specified when tagStatus=TAGGED."
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_policy_is_refused_in_the_words_of_ecr(case: str) -> None:
     text, expected = REFUSED[case]

@@ -19,6 +19,8 @@ from portside.core.errors import InvalidParameter, RegistryError, SerializationE
 from portside.core.names import REPOSITORY_SYNTAX
 
 _NULL = "Member must not be null"
+_CAPITALISED = {"lifecyclePolicyText": "LifecyclePolicyText"}
+"""Members that ECR's sentences call by another name than the model does (ecr-behaviour 14.3)."""
 _TOKENS: dict[type, str] = {bool: "BOOLEAN_VALUE", str: "STRING_VALUE", int: "NUMBER_VALUE", float: "NUMBER_VALUE"}
 _REPOSITORY_PATTERN = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*"
 """The pattern that ECR enforces; its message shows an older one."""
@@ -66,7 +68,8 @@ def _mistyped(value: Any, expected: str) -> str:
 
 def _structure(value: dict[str, Any], kind: inspect.StructType, path: str) -> Iterator[RegistryError]:
     for member in kind.fields:
-        where = f"{path}.{member.encode_name}" if path else member.encode_name
+        name = _CAPITALISED.get(member.encode_name, member.encode_name)
+        where = f"{path}.{name}" if path else name
         found = value.get(member.encode_name)
         if found is not None:
             yield from _violations(found, member.type, where)

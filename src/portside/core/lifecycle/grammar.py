@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NoReturn, cast
 
 from portside.core.errors import InvalidParameter
@@ -24,6 +25,7 @@ _HIGHEST_PRIORITY = 2**31 - 1
 _MOST_WILDCARDS = 4
 _MOST_WORDS = 100
 """Ours: every prefix or pattern of a rule must fit a tag, and an image has a thousand of those at the most."""
+_LISTS = frozenset({"tagPatternList", "tagPrefixList"})
 _SINCE = (policy.SINCE_PULLED, policy.SINCE_PUSHED, policy.SINCE_TRANSITIONED)
 _ALLOWED = {
     (policy.IMAGE_COUNT, policy.STANDARD): (policy.EXPIRE, policy.TRANSITION),
@@ -44,7 +46,9 @@ def read(text: str) -> Policy:
     if len(found) > MOST_RULES:
         _fail(f"array is too long: must have at most {MOST_RULES} elements but instance has {len(found)} elements")
     rules = sorted((_rule(one) for one in found), key=lambda rule: rule.priority)
-    _go_together(rules)
+    # An empty list is none to go by, and yet given.
+    listing = {rule["rulePriority"] for rule in found if not _LISTS.isdisjoint(rule["selection"])}
+    _go_together(rules, listing)
     return Policy(tuple(rules))
 
 
@@ -92,7 +96,7 @@ def _rule(found: object) -> Rule:
     selection = _object(
         rule["selection"],
         required=("countNumber", "countType", "tagStatus"),
-        optional=("countUnit", "storageClass", "tagPatternList", "tagPrefixList"),
+        optional=("countUnit", "storageClass", *_LISTS),
     )
     action = _object(rule["action"], required=("type",), optional=("targetStorageClass",))
     kind = _one_of(action["type"], ("expire", "transition")).upper()
@@ -106,8 +110,8 @@ def _rule(found: object) -> Rule:
         count_type=_one_of(selection["countType"], (policy.IMAGE_COUNT, *_SINCE)),
         count=_number(selection["countNumber"]),
         action=kind,
-        prefixes=_words(selection.get("tagPrefixList")),
-        patterns=_words(selection.get("tagPatternList")),
+        prefixes=_words(selection.get("tagPrefixList", [])),
+        patterns=_words(selection.get("tagPatternList", [])),
         storage_class=_one_of(selection.get("storageClass", "standard"), ("archive", "standard")).upper(),
         description=description,
     )
@@ -116,12 +120,12 @@ def _rule(found: object) -> Rule:
 
 
 def _counts_right(rule: Rule, selection: Mapping[str, Any]) -> None:
-    unit = selection.get("countUnit")
-    if unit is not None:
-        _one_of(unit, ("days",))
+    counts_days = "countUnit" in selection
+    if counts_days:
+        _one_of(selection["countUnit"], ("days",))
     dated = rule.count_type in _SINCE
     allowed = _ALLOWED.get((rule.count_type, rule.storage_class), ())
-    if dated != (unit is not None) or rule.action not in allowed:
+    if dated != counts_days or rule.action not in allowed:
         _fail("instance failed to match exactly one schema (matched 0 out of 2)")
     if rule.count_type == policy.SINCE_TRANSITIONED and rule.count < policy.LEAST_DAYS_ARCHIVED:
         _fail(
@@ -147,6 +151,8 @@ def _typed(found: Any, kind: type, name: str) -> Any:
 
 
 def _one_of(found: object, values: Sequence[str]) -> str:
+    if found is None:
+        _typed(found, str, "string")
     if found not in values:
         shown = found if isinstance(found, str) else json.dumps(found)
         _fail(f"instance value ({shown}) not found in enum :(possible values: {_listed(sorted(values))})")
@@ -161,7 +167,7 @@ def _number(found: object) -> int:
 
 
 def _words(found: object) -> tuple[str, ...]:
-    words = () if found is None else cast("list[object]", _typed(found, list, "array"))
+    words = cast("list[object]", _typed(found, list, "array"))
     return tuple(dict.fromkeys(cast("str", _typed(one, str, "string")) for one in words))
 
 
@@ -172,11 +178,12 @@ def _listed(values: Sequence[str]) -> str:
 # --- how the rules go together --------------------------------------------------------------------------------------
 
 
-def _go_together(rules: Sequence[Rule]) -> None:
+def _go_together(rules: Sequence[Rule], listing: AbstractSet[int]) -> None:
+    """`listing`: priorities of the rules that have a list of prefixes or patterns."""
     if len({rule.priority for rule in rules}) < len(rules):
         _fail("Rule priorities must be unique")
     for rule in rules:
-        _selects_right(rule)
+        _selects_right(rule, lists=rule.priority in listing)
     for storage_class in (policy.STANDARD, policy.ARCHIVE):
         among = [rule for rule in rules if rule.storage_class == storage_class]
         if sum(rule.tag_status == "untagged" for rule in among) > 1:
@@ -188,9 +195,9 @@ def _go_together(rules: Sequence[Rule]) -> None:
             _fail("The tagPrefixList of each rule must be unique per storage class")
 
 
-def _selects_right(rule: Rule) -> None:
+def _selects_right(rule: Rule, *, lists: bool) -> None:
     if rule.tag_status != "tagged":
-        if rule.prefixes or rule.patterns:
+        if lists:
             _fail("tagPrefixList and tagPatternList can only be specified when tagStatus=TAGGED.")
         return
     if not rule.prefixes and not rule.patterns:
