@@ -72,6 +72,35 @@ async def test_a_prefix_has_one_template(house: House) -> None:
         await create(house, Template("prod", ()))
 
 
+@pytest.mark.parametrize(("made", "other"), [("prod/web", "prod/web/"), ("prod/web/", "prod/web")])
+async def test_a_prefix_is_the_same_with_its_slash_and_without(house: House, made: str, other: str) -> None:
+    templates = house.registry.templates
+    await create(house, replace(WHOLE, prefix=made))
+    with pytest.raises(TemplateAlreadyExists, match=f"'{other}' already exists"):
+        await create(house, Template(other, ()))
+    assert await listed(house, other) == await listed(house, made, other) == await listed(house) == [made]
+    changed = await templates.update(house.caller, HOME, other, lambda template: replace(template, description="x"))
+    assert (changed.prefix, changed.description) == (made, "x")
+    assert (await pushed_to(house, "prod/web/api")).settings == WHOLE.settings
+    assert await templates.delete(house.caller, HOME, other) == changed
+    assert await listed(house) == []
+
+
+async def test_of_two_spellings_at_once_one_is_made(tmp_path: Path, clock: Clock) -> None:
+    async with opened(tmp_path, clock) as one, opened(tmp_path, clock) as other:
+        made = await asyncio.gather(
+            *[create(house, Template(prefix, ())) for house in (one, other) for prefix in ("prod", "prod/")],
+            return_exceptions=True,
+        )
+        assert sorted(type(found).__name__ for found in made) == ["Template", *["TemplateAlreadyExists"] * 3]
+        assert len(await listed(one)) == 1
+
+
+async def test_the_longest_prefix_there_can_be_is_kept(house: House) -> None:
+    await create(house, Template("a" * 256, ()))
+    assert await listed(house, "a" * 256) == ["a" * 256]
+
+
 async def test_what_is_missing_is_said(house: House) -> None:
     templates = house.registry.templates
     for ask in (

@@ -12,6 +12,8 @@ from portside.storage.metadata.templates import TemplateRow
 ROOT = "ROOT"
 """The prefix of the template for whatever no other one is for."""
 CREATE_ON_PUSH = "CREATE_ON_PUSH"
+_LONGEST = 256
+"""Characters of a prefix, as the service model has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ def prefixes_of(name: str) -> list[str]:
     parts = name.split("/")
     names = ["/".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
     return [*(f"{one}{slash}" for one in names for slash in ("/", "")), ROOT]
+
+
+def spellings(prefix: str) -> tuple[str, ...]:
+    """Give a prefix without the slash that it ends with, and with it: both are the same one."""
+    bare = prefix.removesuffix("/")
+    return (bare,) if bare == ROOT or len(bare) == _LONGEST else (bare, f"{bare}/")
 
 
 def packed(template: Template) -> str:

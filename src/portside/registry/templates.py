@@ -6,7 +6,7 @@ when the template changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from portside.core.lifecycle import grammar
@@ -18,7 +18,7 @@ from portside.registry.access import Access
 from portside.registry.listing import Listing, PageTokens
 from portside.registry.policy_texts import stored_form
 from portside.registry.stores import Stores
-from portside.registry.template_documents import Template, packed, prefixes_of, unpacked
+from portside.registry.template_documents import Template, packed, prefixes_of, spellings, unpacked
 from portside.storage.metadata.port import Unit
 from portside.storage.metadata.templates import TemplateRow
 
@@ -39,8 +39,13 @@ class Templates:
         made = replace(template, created_at=now, updated_at=now)
         async with self._metadata.writing() as unit:
             await _check(unit, made)
-            if not await unit.templates.add(registry, TemplateRow(made.prefix, packed(made), now, now)):
-                raise TemplateAlreadyExists(registry, made.prefix)
+            # Every spelling, always in this order, so that whoever makes another one at the same moment waits for it.
+            for prefix in spellings(made.prefix):
+                if not await unit.templates.add(registry, TemplateRow(prefix, packed(made), now, now)):
+                    raise TemplateAlreadyExists(registry, made.prefix)
+            for prefix in spellings(made.prefix):
+                if prefix != made.prefix:
+                    await unit.templates.delete(registry, prefix)
         return made
 
     async def update(
@@ -49,23 +54,23 @@ class Templates:
         """Change a template; raises TemplateNotFound, and InvalidParameter for policies that are none."""
         await self._access.registry(caller, "ecr:UpdateRepositoryCreationTemplate", registry)
         async with self._metadata.writing() as unit:
-            row = await unit.templates.lock(registry, prefix)
+            row = await _spelled(unit.templates.lock, registry, prefix)
             if row is None:
                 raise TemplateNotFound(registry, prefix)
             standing = unpacked(row)
             changed = replace(change(standing), updated_at=self._clock())
             await _check(unit, changed, standing)
-            await unit.templates.change(registry, prefix, packed(changed), changed.updated_at)
+            await unit.templates.change(registry, row.prefix, packed(changed), changed.updated_at)
         return changed
 
     async def delete(self, caller: Caller, registry: RegistryId, prefix: str) -> Template:
         """Remove a template; what it was. Raises TemplateNotFound."""
         await self._access.registry(caller, "ecr:DeleteRepositoryCreationTemplate", registry)
         async with self._metadata.writing() as unit:
-            row = await unit.templates.lock(registry, prefix)
+            row = await _spelled(unit.templates.lock, registry, prefix)
             if row is None:
                 raise TemplateNotFound(registry, prefix)
-            await unit.templates.delete(registry, prefix)
+            await unit.templates.delete(registry, row.prefix)
         return unpacked(row)
 
     async def describe(
@@ -81,8 +86,8 @@ class Templates:
         after = str(self._pages.open(query, token)[0]) if token else ""
         async with self._metadata.reading() as unit:
             if prefixes:
-                asked = [await unit.templates.find(registry, prefix) for prefix in dict.fromkeys(prefixes)]
-                return Listing([unpacked(row) for row in asked if row is not None], None)
+                asked = [await _spelled(unit.templates.find, registry, prefix) for prefix in prefixes]
+                return Listing([unpacked(row) for row in dict.fromkeys(asked) if row is not None], None)
             rows = await unit.templates.page(registry, after, limit + 1)
         more = self._pages.seal(query, [rows[limit - 1].prefix]) if len(rows) > limit else None
         return Listing([unpacked(row) for row in rows[:limit]], more)
@@ -94,6 +99,17 @@ async def template_for(unit: Unit, repository: RepositoryId, scenario: str) -> T
         row = await unit.templates.find(repository.registry, prefix)
         if row is not None and scenario in (template := unpacked(row)).applied_for:
             return template
+    return None
+
+
+async def _spelled(
+    look: Callable[[RegistryId, str], Awaitable[TemplateRow | None]], registry: RegistryId, prefix: str
+) -> TemplateRow | None:
+    """The template of a prefix, with the slash that it ends with or without."""
+    for one in spellings(prefix):
+        row = await look(registry, one)
+        if row is not None:
+            return row
     return None
 
 
