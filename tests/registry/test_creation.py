@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from portside.core.digest import Digest
-from portside.core.errors import AccessDenied, LimitExceeded, RepositoryNotFound
+from portside.core.errors import (
+    AccessDenied,
+    ImageDigestDoesNotMatch,
+    InvalidParameter,
+    LayersNotFound,
+    LimitExceeded,
+    ReferencedImagesNotFound,
+    RegistryError,
+    RepositoryNotFound,
+)
 from portside.core.names import RepositoryId
 from portside.core.records import RepositorySettings
 from portside.identity.policy import Decision
@@ -61,6 +70,45 @@ async def test_a_push_makes_nothing_unless_the_rules_say_so(house: House, push: 
     with pytest.raises(RepositoryNotFound):
         await push(house)
     assert await house.rows("SELECT * FROM repositories") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "digest", "refusal"),
+    [
+        (b"{", None, InvalidParameter),
+        (EMPTY.replace(b"{", b"{" + b" " * 200, 1), None, InvalidParameter),
+        (EMPTY, Digest.of(b""), ImageDigestDoesNotMatch),
+        (image_of(b"{}"), None, LayersNotFound),
+        (index_of(EMPTY), None, ReferencedImagesNotFound),
+    ],
+    ids=["syntax", "size", "digest", "layers", "images"],
+)
+async def test_an_image_that_is_refused_makes_nothing(
+    tmp_path: Path, clock: Clock, content: bytes, digest: Digest | None, refusal: type[RegistryError]
+) -> None:
+    rules = Rules(Quotas(manifest_bytes=max(len(image_of(b"{}")), len(index_of(EMPTY)))), create_on_push=True)
+    async with opened(tmp_path, clock, rules=rules) as house:
+        said: list[str] = []
+        for there in (False, True):
+            with pytest.raises(refusal) as caught:
+                await house.registry.images.put(house.caller, NEW, content, media_type=None, tags=[], digest=digest)
+            said.append(caught.value.message)
+            assert bool(await house.rows("SELECT name FROM repositories")) is there
+            await begin(house)
+        assert said[0] == said[1]
+
+
+async def test_an_image_of_what_is_not_there_makes_its_repository_where_that_is_allowed(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with opened(tmp_path, clock, rules=Rules(create_on_push=True), sparse=True) as house:
+        await house.put(image_of(b"{}"), "v1", NEW)
+        assert await house.rows("SELECT name, images FROM repositories") == [(NEW.name, 1)]
+
+
+async def test_that_nothing_is_made_is_told_before_what_is_wrong_with_the_image(house: House) -> None:
+    with pytest.raises(RepositoryNotFound):
+        await house.put(b"{", "v1", NEW)
 
 
 async def test_a_pull_makes_nothing(making: House) -> None:

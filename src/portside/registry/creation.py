@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from portside.core.errors import RepositoryNotFound
 from portside.core.lifecycle import grammar
 from portside.core.names import RepositoryId
@@ -42,12 +44,19 @@ async def make(
         return made
 
 
-async def found_or_made(stores: Stores, access: Access, caller: Caller, repository: RepositoryId) -> Repository:
+async def found_or_made(
+    stores: Stores,
+    access: Access,
+    caller: Caller,
+    repository: RepositoryId,
+    admit: Callable[[], None] = lambda: None,
+) -> Repository:
     """The repository that is pushed to; a missing one is made where a template or the rules say so and the caller may.
 
     Pushes that race for it all find it made. The caller needs ecr:CreateRepository as it would to make it beforehand;
-    what else the template puts, its author decided. Raises RepositoryNotFound, and InvalidParameter when a policy of
-    the template names somebody who is gone.
+    what else the template puts, its author decided. `admit` refuses what would be refused once it were made, so that
+    nothing is left of it. Raises RepositoryNotFound, and InvalidParameter when a policy of the template names somebody
+    who is gone.
     """
     async with stores.metadata.reading() as unit:
         found = await unit.repositories.find(repository)
@@ -60,6 +69,7 @@ async def found_or_made(stores: Stores, access: Access, caller: Caller, reposito
         template = Template(ROOT, (CREATE_ON_PUSH,))
     tags = template.settings.resource_tags
     await access.repository(caller, "ecr:CreateRepository", repository, tagging(tags) if tags else None)
+    admit()
     made = await make(stores, repository, template.settings, template)
     if made is None:
         async with stores.metadata.reading() as unit:

@@ -16,6 +16,7 @@ from portside.core.errors import (
     LimitExceeded,
     RepositoryNotFound,
 )
+from portside.core.manifests import Manifest
 from portside.core.names import ImageId, RepositoryId, Tag
 from portside.core.records import Image, Repository
 from portside.identity.caller import Caller
@@ -77,14 +78,15 @@ class Images:
         Checks in ECR's order (ecr-behaviour 1.5): access, repository, syntax, media type, digest, blobs, child
         manifests, tag. Raises InvalidParameter, ImageDigestDoesNotMatch, LayersNotFound, ReferencedImagesNotFound,
         ImageTagAlreadyExists and LimitExceeded. An archived image that is pushed again is active at once.
+        A repository that the push would make is not made for what is refused.
         """
         await self._access.repository(caller, "ecr:PutImage", repository)
-        content_key = (await found_or_made(self._stores, self._access, caller, repository)).content_key
-        self._quotas.admit_manifest(content)
-        manifest = manifests.read(content, media_type)
-        calculated = Digest.of(content, digest.algorithm if digest else "sha256")
-        if digest is not None and digest != calculated:
-            raise ImageDigestDoesNotMatch(repository, digest)
+
+        def admit() -> None:
+            self._recording.admit_first(repository, self._read(repository, content, media_type, digest)[0])
+
+        content_key = (await found_or_made(self._stores, self._access, caller, repository, admit)).content_key
+        manifest, calculated = self._read(repository, content, media_type, digest)
         sealed = await manifest_content.seal(self._keys, content_key, calculated, content)
         lost = await self._recording.look(repository, manifest)
         draft = Draft(manifest, calculated, len(content), sealed, lost)
@@ -94,6 +96,17 @@ class Images:
                 raise RepositoryNotFound(repository)  # it was deleted, and made anew under another key
             image, changed = await self._recording.put(unit, held, draft, tags)
         return Pushed(image, changed)
+
+    def _read(
+        self, repository: RepositoryId, content: bytes, media_type: str | None, digest: Digest | None
+    ) -> tuple[Manifest, Digest]:
+        """A manifest and its digest; raises InvalidParameter and ImageDigestDoesNotMatch."""
+        self._quotas.admit_manifest(content)
+        manifest = manifests.read(content, media_type)
+        calculated = Digest.of(content, digest.algorithm if digest else "sha256")
+        if digest is not None and digest != calculated:
+            raise ImageDigestDoesNotMatch(repository, digest)
+        return manifest, calculated
 
     async def get(self, caller: Caller, repository: RepositoryId, wanted: ImageId) -> StoredImage:
         """One image with its bytes; raises ImageNotFound."""

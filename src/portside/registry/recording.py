@@ -126,6 +126,18 @@ class Recording:
             self._admit_layers(held, layers, places, lost)
         return lost
 
+    def admit_first(self, repository: RepositoryId, manifest: Manifest) -> None:
+        """Refuse a manifest whose repository is still to be made, and holds nothing that it could name.
+
+        Raises LayersNotFound and ReferencedImagesNotFound.
+        """
+        if self._sparse:
+            return
+        if layers := _layers(manifest):
+            raise LayersNotFound(repository, layers)
+        if listed := _listed(manifest):
+            raise ReferencedImagesNotFound(repository, listed)
+
     async def _sizes(self, unit: Unit, held: Repository, draft: Draft) -> list[int]:
         """Bytes of every blob or child image that the manifest names; all must be in the repository, unless sparse."""
         layers = _layers(draft.manifest)
