@@ -36,10 +36,11 @@ def refused(data: Path, *arguments: str) -> str:
 def test_keys_are_made_listed_disabled_and_enabled(data: Path) -> None:
     made = invoke(data, "create-key", "--alias", "team")
     assert made["arn"] == f"arn:aws:kms:us-east-1:{OWN}:key/{made['id']}"
-    other = invoke(data, "create-key", "--in", "eu-west-1", "--of", OWN)
+    served = ("--region", "us-east-1", "--region", "eu-west-1")
+    other = invoke(data, "create-key", "--in", "eu-west-1", "--of", OWN, *served)
     assert (other["region"], other["alias"]) == ("eu-west-1", None)
     assert invoke(data, "list") == [other, made]
-    assert invoke(data, "disable", "alias/team") == {**made, "enabled": False}
+    assert invoke(data, "disable", "team") == {**made, "enabled": False}
     assert invoke(data, "list") == [other, {**made, "enabled": False}]
     assert invoke(data, "enable", made["id"]) == made
 
@@ -60,7 +61,9 @@ def test_what_cannot_be_done_is_said_in_a_line(data: Path) -> None:
     assert "twelve digits" in refused(data, "create-key", "--of", "12")
     assert "There is no account 210987654321" in refused(data, "create-key", "--of", "210987654321")
     assert "is not a region" in refused(data, "create-key", "--in", "Mars 7")
-    assert "There is no KMS key alias/none in us-east-1." in refused(data, "disable", "alias/none")
+    line = refused(data, "create-key", "--in", "eu-west-1", "--region", "us-east-1", "--region", "eu-north-1")
+    assert "'eu-west-1' is not among the regions that are served: us-east-1, eu-north-1." in line
+    assert "There is no KMS key alias/none in us-east-1." in refused(data, "disable", "none")
     assert "There is no KMS key alias/team in eu-west-1." in refused(data, "disable", "alias/team", "--in", "eu-west-1")
 
 

@@ -71,12 +71,13 @@ async def test_an_account_is_named_where_there_are_several(operators: KmsOperato
     assert (await operators.switch(None, REGION, made.id, on=True)).enabled
 
 
-@pytest.mark.parametrize("form", ["id", "arn", "alias"])
+@pytest.mark.parametrize("form", ["id", "arn", "alias", "name"])
 async def test_a_key_is_switched_off_and_on_by_any_of_its_names(operators: KmsOperators, form: str) -> None:
     other = await operators.create(None, REGION, None)
     made = asdict(await operators.create(None, REGION, "team"))
+    text = {**made, "name": "team"}[form]
     for on in (False, False, True, True):
-        assert asdict(await operators.switch(None, REGION, made[form], on=on)) == {**made, "enabled": on}
+        assert asdict(await operators.switch(None, REGION, text, on=on)) == {**made, "enabled": on}
         assert [one.enabled for one in await operators.keys() if one.id == made["id"]] == [on]
     assert other in await operators.keys()
 
@@ -85,6 +86,14 @@ async def test_a_key_is_switched_off_and_on_by_any_of_its_names(operators: KmsOp
 async def test_a_key_that_is_not_there_is_told(operators: KmsOperators, text: str) -> None:
     with pytest.raises(NoSuchEntity, match="There is no KMS key"):
         await operators.switch(None, REGION, text, on=False)
+
+
+async def test_what_looks_like_an_id_is_one(operators: KmsOperators) -> None:
+    identifier = "00000000-0000-4000-8000-000000000000"
+    made = await operators.create(None, REGION, identifier)
+    with pytest.raises(NoSuchEntity, match=f"There is no KMS key {identifier}"):
+        await operators.switch(None, REGION, identifier, on=False)
+    assert (await operators.switch(None, REGION, f"alias/{identifier}", on=True)) == made
 
 
 async def test_the_registrys_own_key_cannot_be_disabled(operators: KmsOperators, house: House) -> None:

@@ -36,10 +36,18 @@ def kms() -> None:
 @setting_options(*STORAGE, "regions")
 @output_option
 def create_key(alias: str | None, number: str | None, place: str | None, output: str, **given: Any) -> None:
-    """Make a KMS key and show its ARN, which is what CreateRepository takes as kmsKey; the id and the alias do, too."""
+    """Make a KMS key and show its ARN, which is what CreateRepository takes as kmsKey; the id and the alias do, too.
+
+    Only repositories of its own region can lie under it, so that the region must be one that is served.
+    """
     check_account(number)
     settings = settings_of(given)
     region = _region(place, settings.regions)
+    if region not in settings.regions:
+        served = ", ".join(settings.regions)
+        raise Refused(
+            f"'{region}' is not among the regions that are served: {served}. Give --region as `serve` has it."
+        )
     _show(tend(settings, lambda tending: tending.kms.create(number, region, alias)), output)
 
 
@@ -65,7 +73,7 @@ def list_keys(output: str, **given: Any) -> None:
 @setting_options(*STORAGE, "regions")
 @output_option
 def disable(key: str, number: str | None, place: str | None, output: str, **given: Any) -> None:
-    """Let nobody use a KMS key, given by its id, its ARN or alias/NAME.
+    """Let nobody use a KMS key, given by its id, its ARN or its alias, with or without alias/.
 
     From the next request on nothing is read from its repositories nor written to them, by way of any node; images and
     repositories can still be listed and deleted. What is stored stays as it is, and is there again when the key is
@@ -81,7 +89,7 @@ def disable(key: str, number: str | None, place: str | None, output: str, **give
 @setting_options(*STORAGE, "regions")
 @output_option
 def enable(key: str, number: str | None, place: str | None, output: str, **given: Any) -> None:
-    """Let a KMS key be used again, given by its id, its ARN or alias/NAME; everything under it can be read again."""
+    """Let a KMS key be used again, given as to `disable`; everything under it can be read again."""
     _switch(key, number, place, output, given, on=True)
 
 

@@ -18,7 +18,7 @@ from portside.storage.metadata.port import Unit
 MANAGED = "alias/aws/ecr"
 """What seals where KMS is asked for and no key is named, as at AWS."""
 _ARN = re.compile(r"arn:aws:kms:([a-z0-9-]{1,25}):([0-9]{12}):(?:key/(.+)|(alias/.+))")
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 async def scope_of(
@@ -71,4 +71,4 @@ def _unknown(registry: RegistryId, text: str) -> str:
         return f"Alias {prefix}{text} is not found."
     if found := _ARN.fullmatch(text):
         return f"Alias {text} is not found." if found[4] else f"Key '{text}' does not exist"
-    return f"Key '{prefix}key/{text}' does not exist" if _ID.fullmatch(text) else f"Invalid keyId '{text}'"
+    return f"Key '{prefix}key/{text}' does not exist" if KEY_ID.fullmatch(text) else f"Invalid keyId '{text}'"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from portside.core.iam_errors import EntityAlreadyExists, InvalidInput, NoSuchEntity, UnmodifiableEntity
 from portside.core.names import RegistryId
-from portside.registry.encryption import MANAGED, named
+from portside.registry.encryption import KEY_ID, MANAGED, named
 from portside.registry.iam.operators import only_account
 from portside.registry.stores import Stores
 from portside.storage.metadata.kms_keys import KmsKeyRow
@@ -70,6 +70,8 @@ class KmsOperators:
 
         Raises NoSuchEntity, and UnmodifiableEntity for the registry's own key.
         """
+        if _ALIAS.fullmatch(_PREFIX + key) and not key.startswith(_PREFIX) and not KEY_ID.fullmatch(key):
+            key = _PREFIX + key  # as it may be written where a key is made
         if key.startswith(_PREFIX):
             account = account or await only_account(self._metadata)
         async with self._metadata.writing() as unit:
