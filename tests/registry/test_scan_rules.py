@@ -47,6 +47,7 @@ def test_stars_stand_for_anything(pattern: str, name: str) -> None:
             False,
             RepositoryScanning("CONTINUOUS_SCAN", on_push=True, filters=("app",)),
         ),
+        (ScanningConfiguration("ENHANCED"), False, RepositoryScanning("CONTINUOUS_SCAN", on_push=True)),
         (
             ScanningConfiguration("ENHANCED", (ScanRule("SCAN_ON_PUSH", ("other",)),)),
             True,

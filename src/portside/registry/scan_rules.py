@@ -50,6 +50,9 @@ def of_repository(name: str, configuration: ScanningConfiguration, *, scan_on_pu
         filters: Sequence[str] = next((found for rule, found in fitting if rule == frequency), ())
         if filters:
             return RepositoryScanning(frequency, on_push=True, filters=tuple(filters))
+    if configuration.type == ENHANCED and not configuration.rules:
+        # Enhanced scanning scans everything until a rule says less (ecr-behaviour 3.4).
+        return RepositoryScanning(CONTINUOUS, on_push=True)
     own = scan_on_push and configuration.type == BASIC
     return RepositoryScanning(ON_PUSH if own else MANUAL, on_push=own)
 
