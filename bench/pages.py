@@ -74,6 +74,17 @@ def _last(operation: str, members: Mapping[str, Any], connection: Connection, ma
 
 SCENARIOS = tuple(
     Scenario(
+        f"grows-describeimages-{kind.lower()}",
+        f"DescribeImages, first page of those {'with' if kind == 'TAGGED' else 'without'} tags",
+        0,
+        200,
+        None,
+        partial(_first, "DescribeImages", {**_BY_NAME, "filter": {"tagStatus": kind}}),
+        connections=(1,),
+    )
+    for kind in ("TAGGED", "UNTAGGED")
+) + tuple(
+    Scenario(
         f"grows-{operation.lower()}-{place}",
         f"{operation}, {place} page",
         0,

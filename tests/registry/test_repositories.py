@@ -181,7 +181,7 @@ async def test_deleting_leaves_no_row_behind(app: House) -> None:
 
 async def test_one_that_has_much_is_deleted_step_by_step_and_others_come_in_between(app: House) -> None:
     config = await app.push(b"{}")
-    for number in range(250):
+    for number in range(300):
         await app.put(image_of(b"{}", note=str(number)), f"v{number}")
     await app.create(other := HOME.repository("team/other"))
     assert await app.push(b"{}", other) == config
@@ -192,11 +192,11 @@ async def test_one_that_has_much_is_deleted_step_by_step_and_others_come_in_betw
         seen.update(row[0] for row in await app.rows("SELECT images FROM repositories WHERE name = 'team/app'"))
         await assert_counted(app.stores.metadata)
     await deletion
-    assert seen & {150, 50}
+    assert 50 in seen
     for table in ("manifests", "manifest_references", "tags"):
         assert await app.rows(f"SELECT * FROM {table}") == []
     assert await app.rows("SELECT DISTINCT holders FROM blobs") == [(1,)]
-    assert len(await app.rows("SELECT 1 FROM events WHERE document LIKE '%DELETE%'")) == 250
+    assert len(await app.rows("SELECT 1 FROM events WHERE document LIKE '%DELETE%'")) == 300
 
 
 async def test_deleting_removes_what_was_staged_and_keeps_what_others_hold(app: House) -> None:

@@ -93,11 +93,12 @@ class Repositories:
     async def _empty(self, repository: RepositoryId) -> None:
         left = True
         while left:
-            begun = time.monotonic()
-            async with self._metadata.writing() as unit:
+            # The last unit, of which the caller is told, covers them on the disk.
+            async with self._metadata.writing(durable=False) as unit:
+                begun = time.monotonic()
                 left = await _shrink(unit, await lock(unit, repository), self._clock())
-            # As long as it took: whoever waits for the same lock, in whichever process, comes to it.
-            await asyncio.sleep(time.monotonic() - begun)
+            # Whoever waits for the same lock, in whichever process, comes to it.
+            await asyncio.sleep((time.monotonic() - begun) / 4)
 
     async def _one(self, caller: Caller, repository: RepositoryId) -> Repository:
         await self._access.repository(caller, "ecr:DescribeRepositories", repository)
