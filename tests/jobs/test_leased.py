@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,14 @@ async def test_a_holder_that_died_is_waited_for_until_its_lease_runs_out(
     clock.forward(60)
     assert await jobs.run_if_due(job)
     assert work.done == 1
+
+
+async def test_a_shorter_interval_waits_for_no_longer_one(rows: Rows, clock: Clock, work: Work, job: Job) -> None:
+    jobs = Jobs(rows, clock)
+    assert await jobs.run_if_due(replace(job, interval=24 * INTERVAL))
+    assert await jobs.run_if_due(job)
+    assert not await jobs.run_if_due(job)
+    assert work.done == 2
 
 
 async def test_a_job_that_failed_is_due_again_soon(rows: Rows, clock: Clock, work: Work, job: Job) -> None:

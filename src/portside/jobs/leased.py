@@ -2,7 +2,8 @@
 
 A job has a lease, a row with a time. While the job runs, its holder moves the time on; at the end it sets it to when
 the job is due again. So the row says both that somebody is at it and when the next one may be, across restarts and
-whoever comes to it first. A holder that died is waited for until its lease runs out.
+whoever comes to it first. A holder that died is waited for until its lease runs out. A row that says more than two
+intervals from now was written when the interval was longer, and holds nobody up.
 
 Rule: a job fails for itself. Its failure is logged and it is tried again; nothing else notices.
 """
@@ -73,11 +74,12 @@ class Jobs:
     async def run_if_due(self, job: Job) -> bool:
         """Do the job now when it is due and nobody else is at it; whether it was done."""
         began = self._clock()
+        latest = began + 2 * max(job.interval, _LEASE)
         async with self._metadata.reading() as unit:
-            if await unit.leases.until(job.name) > began:
+            if began < await unit.leases.until(job.name) <= latest:
                 return False
         async with self._metadata.writing(durable=False) as unit:
-            if not await unit.leases.take(job.name, self._holder, began, began + _LEASE):
+            if not await unit.leases.take(job.name, self._holder, began, began + _LEASE, latest):
                 return False
         done = False
         try:

@@ -227,6 +227,7 @@ async def _prepare(settings: Settings, master_key: Path | None) -> Prepared:
     try:
         await check_archive(settings, metadata)
         await _check_sealing(settings, metadata)
+        await _adopt_events(metadata)
         keys = KeyRing(metadata, LocalKeyKeeper(_master_key(settings)), _clock)
         box = (await keys.key_for("secret")).box
         # Nothing is written where all is there: a server starts on a full disk, and serves what it has.
@@ -249,6 +250,15 @@ async def _prepare(settings: Settings, master_key: Path | None) -> Prepared:
     finally:
         await metadata.close()
     return Prepared(created, pair, master_key)
+
+
+async def _adopt_events(metadata: Metadata) -> None:
+    """Show events of a database that was restored from a dump again."""
+    async with metadata.reading() as unit:
+        if await unit.events.are_of_here():
+            return
+    async with metadata.writing() as unit:
+        await unit.events.adopt()
 
 
 async def _standing_key(unit: Unit, settings: Settings, box: Box) -> AccessKeyPair | None:

@@ -21,6 +21,13 @@ class LeasesConformance:
             assert await unit.leases.take("sweep", "two", UNTIL, UNTIL + 10)
             assert await unit.leases.until("sweep") == UNTIL + 10
 
+    async def test_one_that_lasts_longer_than_any_can_is_taken(self, metadata: Metadata) -> None:
+        async with metadata.writing() as unit:
+            assert await unit.leases.take("sweep", "one", NOW, UNTIL)
+            assert not await unit.leases.take("sweep", "two", NOW, UNTIL, UNTIL)
+            assert await unit.leases.take("sweep", "two", NOW, NOW + 1, UNTIL - 1)
+            assert await unit.leases.until("sweep") == NOW + 1
+
     async def test_only_its_holder_extends_a_lease(self, metadata: Metadata) -> None:
         async with metadata.writing() as unit:
             assert not await unit.leases.extend("sweep", "one", UNTIL)

@@ -31,6 +31,14 @@ class LifecycleConformance:
             assert await unit.lifecycle.due(NOW + 99, 10) == both[:1]
             assert await unit.lifecycle.find(key) == PolicyRow("first", NOW + 2)
 
+    async def test_policies_that_would_be_due_too_late_are_due_sooner(self, metadata: Metadata) -> None:
+        key, other = await key_of(metadata), await key_of(metadata, "other")
+        async with metadata.writing() as unit:
+            await unit.lifecycle.put(key, "first", NOW + 100)
+            await unit.lifecycle.put(other, "another", NOW + 101)
+            await unit.lifecycle.hasten(NOW + 100, NOW)
+            assert await unit.lifecycle.due(NOW + 99, 10) == [REGISTRY.repository("other")]
+
     async def test_a_policy_put_again_is_due_and_keeps_when_the_last_one_was_applied(self, metadata: Metadata) -> None:
         key = await key_of(metadata)
         async with metadata.writing() as unit:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+from sqlalchemy import update
+
 from portside.core.names import RegistryId
+from portside.storage.metadata import tables
 from portside.storage.metadata.port import Metadata
+from portside.storage.metadata.statements import prepare
 from portside.storage.metadata.templates import TemplateRow
 from tests.conformance.nouns.rows import ACCOUNT, NOW, REGISTRY, STRANGER, registry
 
@@ -79,6 +83,24 @@ class RegistrySettingsConformance:
         await waiting
         async with other.reading() as reader:
             assert [row.document for row in await reader.events.after(-1, 0, 10)] == ["early", "later"]
+
+    async def test_events_of_a_database_that_was_restored_elsewhere_come_before_new_ones(
+        self, metadata: Metadata
+    ) -> None:
+        async with metadata.writing() as unit:
+            assert await unit.events.are_of_here()
+            await unit.events.add(REGISTRY, NOW, ["a", "b"])
+        async with metadata.writing() as unit:
+            assert await unit.events.are_of_here()
+            # As a dump has them from where many units had been.
+            await unit.events._session.run(prepare(update(tables.events).values(unit=2**40)))
+            assert not await unit.events.are_of_here()
+            await unit.events.adopt()
+            assert await unit.events.are_of_here()
+        async with metadata.writing() as unit:
+            await unit.events.add(REGISTRY, NOW, ["c"])
+        async with metadata.reading() as unit:
+            assert [row.document for row in await unit.events.after(-1, 0, 10)] == ["a", "b", "c"]
 
     async def test_old_events_are_removed_some_at_a_time_and_their_numbers_stay_taken(self, metadata: Metadata) -> None:
         async with metadata.writing() as unit:

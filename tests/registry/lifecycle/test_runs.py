@@ -192,6 +192,13 @@ async def test_the_job_looks_often_and_each_policy_has_its_interval(app: House) 
     assert await tags(app) == ["v2"]
 
 
+async def test_a_shorter_interval_waits_for_no_longer_one(app: House) -> None:
+    await put(app, EXPIRE_UNTAGGED)
+    assert await LifecycleRuns(app.stores, 30 * INTERVAL).run_due() == 1
+    assert await runs(app).run_due() == 1
+    assert await runs(app).run_due() == 0
+
+
 async def test_a_rehearsal_changes_nothing(app: House) -> None:
     await put(app, KEEP_ONE)
     run = await runs(app).preview(APP, None, app.clock())
@@ -379,7 +386,7 @@ async def test_a_run_that_is_cut_off_is_due_and_goes_on(meanwhile: tuple[House, 
     async def fail() -> None:
         raise StorageUnavailable("gone")
 
-    port.waiting += [nothing, fail]
+    port.waiting += [nothing, nothing, fail]
     with pytest.raises(StorageUnavailable):
         await runs(house).run_due()
     assert len(await tags(other)) == 54

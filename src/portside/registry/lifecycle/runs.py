@@ -74,6 +74,9 @@ class LifecycleRuns:
         """Apply every policy that is due; how many. One that fails does not keep the others from their turn."""
         done: set[RepositoryId] = set()
         began = self._clock()
+        async with self._metadata.writing(durable=False) as unit:
+            # What was put off when the interval was longer.
+            await unit.lifecycle.hasten(began + 2 * self._interval, began)
         while True:
             async with self._metadata.reading() as unit:
                 due = [one for one in await unit.lifecycle.due(began, _REPOSITORIES) if one not in done]

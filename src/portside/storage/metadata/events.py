@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, bindparam, delete, literal_column, select, tuple_
+from sqlalchemy import BigInteger, bindparam, delete, literal_column, select, tuple_, update
 
 from portside.core.names import RegistryId
 from portside.storage.metadata import tables
@@ -39,6 +39,11 @@ _NEWEST = prepare(
     .order_by(_e.unit.desc(), _e.number.desc())
     .limit(bindparam("limit"))
 )
+# By the index from its end: one row says whether any is of a unit that has not been yet.
+_LATEST = prepare(
+    select(_e.unit, this_unit()).where(_e.unit >= bindparam("begin")).order_by(_e.unit.desc()).limit(bindparam("limit"))
+)
+_BEFORE_ALL = prepare(update(tables.events).where(_e.unit > bindparam("none")).values(unit=0))
 _OLD = select(_e.number).where(_e.at < bindparam("before")).order_by(_e.at).limit(bindparam("limit"))
 _PRUNE = prepare(delete(tables.events).where(_e.number.in_(_OLD)))
 
@@ -74,6 +79,19 @@ class Events:
     async def newest(self, limit: int) -> Sequence[EventRow]:
         """The last ones, the newest first."""
         return [EventRow(*row) for row in await self._session.rows(_NEWEST, begin=0, limit=limit)]
+
+    async def are_of_here(self) -> bool:
+        """Whether all were written in this database; False after it was restored from a dump elsewhere.
+
+        A dump keeps the events and not the count of units, which begins anew: they would stay hidden until it is there
+        again, and what is new would come before them.
+        """
+        row = await self._session.row(_LATEST, begin=0, limit=1)
+        return row is None or row[0] <= row[1]
+
+    async def adopt(self) -> None:
+        """Put all that are there, in the order of their numbers, before whatever this database's units write."""
+        await self._session.run(_BEFORE_ALL, none=0)
 
     async def prune(self, before: int, limit: int) -> int:
         """Remove some of those from before a time; how many."""

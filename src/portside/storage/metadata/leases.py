@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from portside.storage.metadata import tables
 from portside.storage.metadata.statements import Session, Statement, prepare
@@ -15,7 +15,7 @@ _TAKE = Statement(
         .on_conflict_do_update(
             index_elements=["name"],
             set_={"holder": bindparam("holder"), "until": bindparam("until")},
-            where=_s.until <= bindparam("now"),
+            where=or_(_s.until <= bindparam("now"), _s.until > bindparam("latest")),
         )
     )
 )
@@ -25,6 +25,7 @@ _EXTEND = prepare(
     .values(until=bindparam("until"))
 )
 _UNTIL = prepare(select(_s.until).where(_s.name == bindparam("name")))
+_NEVER = 2**63 - 1
 
 
 class Leases:
@@ -33,9 +34,12 @@ class Leases:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def take(self, name: str, holder: str, now: int, until: int) -> bool:
-        """Be the one that holds a lease; False while another's, or one's own, has not run out."""
-        return await self._session.run(_TAKE, name=name, holder=holder, now=now, until=until) == 1
+    async def take(self, name: str, holder: str, now: int, until: int, latest: int = _NEVER) -> bool:
+        """Be the one that holds a lease; False while another's, or one's own, has not run out.
+
+        One that lasts beyond `latest` is nobody's by today's settings, and is taken too.
+        """
+        return await self._session.run(_TAKE, name=name, holder=holder, now=now, until=until, latest=latest) == 1
 
     async def extend(self, name: str, holder: str, until: int) -> bool:
         """Hold it until another time; False when somebody else took it."""

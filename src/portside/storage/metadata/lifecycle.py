@@ -32,6 +32,9 @@ _DELETE = prepare(delete(tables.lifecycle_policies).where(_ONE))
 _EVALUATED = prepare(
     update(tables.lifecycle_policies).where(_ONE).values(evaluated_at=bindparam("at"), due_at=bindparam("due"))
 )
+_HASTEN = prepare(
+    update(tables.lifecycle_policies).where(_p.due_at > bindparam("latest")).values(due_at=bindparam("at"))
+)
 _DUE = prepare(
     select(_r.account, _r.region, _r.name)
     .select_from(tables.lifecycle_policies.join(tables.repositories, _r.key == _p.repository))
@@ -78,6 +81,10 @@ class Lifecycle:
     async def evaluated(self, repository: int, at: int | None, due_at: int) -> None:
         """It was applied at a time, if ever, and is to be applied again at another."""
         await self._session.run(_EVALUATED, the_repository=repository, at=at, due=due_at)
+
+    async def hasten(self, latest: int, at: int) -> None:
+        """Let those that would be applied after the latest time that there can be, as settings are now, be due then."""
+        await self._session.run(_HASTEN, latest=latest, at=at)
 
     async def due(self, now: int, limit: int) -> Sequence[RepositoryId]:
         """Repositories whose policy is to be applied, the longest due first."""
