@@ -95,9 +95,10 @@ class Templates:
 
 async def template_for(unit: Unit, repository: RepositoryId, scenario: str) -> Template | None:
     """The template that a repository is made by: the longest of its prefixes that has one for this scenario."""
-    for prefix in prefixes_of(repository.name):
-        row = await unit.templates.find(repository.registry, prefix)
-        if row is not None and scenario in (template := unpacked(row)).applied_for:
+    prefixes = prefixes_of(repository.name)
+    rows = await unit.templates.among(repository.registry, prefixes)
+    for row in (rows[prefix] for prefix in prefixes if prefix in rows):
+        if scenario in (template := unpacked(row)).applied_for:
             return template
     return None
 

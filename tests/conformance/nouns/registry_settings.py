@@ -39,6 +39,9 @@ class RegistrySettingsConformance:
                 await unit.templates.add(REGISTRY, TemplateRow(prefix, "{}", NOW, NOW))
             assert [row.prefix for row in await unit.templates.page(REGISTRY, "", 10)] == ["ROOT", "a/b", "prod"]
             assert [row.prefix for row in await unit.templates.page(REGISTRY, "ROOT", 1)] == ["a/b"]
+            many = [*(f"x/{number}" for number in range(300)), "prod", "a/b", "prod"]
+            assert {*(await unit.templates.among(REGISTRY, many))} == {"prod", "a/b"}
+            assert not await unit.templates.among(ELSEWHERE, many)
 
     async def test_a_principal_is_excluded_once(self, metadata: Metadata) -> None:
         await registry(metadata)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, delete, select, update
 
 from portside.core.names import RegistryId
 from portside.storage.metadata import tables
-from portside.storage.metadata.statements import Session, Statement, prepare
+from portside.storage.metadata.statements import Session, Statement, is_among, prepare, rows_among
 
 _t = tables.creation_templates.c
 _OF_REGISTRY = and_(_t.account == bindparam("account"), _t.region == bindparam("region"))
@@ -27,6 +27,7 @@ _ADD = Statement(
     )
 )
 _FIND = prepare(_COLUMNS.where(_ONE))
+_AMONG = prepare(_COLUMNS.where(_OF_REGISTRY, is_among(_t.prefix)))
 _LOCK = prepare(_COLUMNS.where(_ONE).with_for_update())
 _CHANGE = prepare(
     update(tables.creation_templates).where(_ONE).values(document=bindparam("packed"), updated_at=bindparam("at"))
@@ -63,6 +64,11 @@ class Templates:
         """The template of exactly this prefix."""
         row = await self._session.row(_FIND, **_registry(registry), the_prefix=prefix)
         return None if row is None else TemplateRow(*row)
+
+    async def among(self, registry: RegistryId, prefixes: Sequence[str]) -> Mapping[str, TemplateRow]:
+        """The templates that there are of exactly these prefixes."""
+        rows = await rows_among(self._session, _AMONG, prefixes, **_registry(registry))
+        return {row[0]: TemplateRow(*row) for row in rows}
 
     async def lock(self, registry: RegistryId, prefix: str) -> TemplateRow | None:
         """The template of this prefix, which no other unit changes until this one ends."""
