@@ -53,6 +53,7 @@ class Blobs:
         self.after.get("delete", lambda: None)()
 
     def check(self) -> None:
+        self._reached("check")
         self._inner.check()
 
     def locations(self, after: str, limit: int) -> Sequence[Found]:

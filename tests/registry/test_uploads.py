@@ -25,7 +25,7 @@ from portside.registry.uploads import Completed
 from portside.storage.blobs.port import SEGMENT
 from portside.storage.errors import Missing, NoSpace, StorageUnavailable
 from tests.registry.fakes import Blobs, Gate, Rows, fail_from, full_disk
-from tests.registry.house import APP, HOME, MEBIBYTE, Clock, House, in_pieces, noise, opened
+from tests.registry.house import APP, HOME, MEBIBYTE, Clock, House, image_of, in_pieces, noise, opened
 
 OTHER = HOME.repository("team/other")
 LARGE = noise(3 * PIECE + 12_345)
@@ -618,6 +618,24 @@ async def test_a_full_disk_breaks_nothing_that_was_acknowledged(tmp_path: Path, 
         blobs_of(house).before.clear()
         await complete(house, upload, Digest.of(LARGE), body=in_pieces(LARGE[100_000:]))
         assert await house.read(Digest.of(LARGE)) == LARGE
+
+
+async def test_a_store_without_room_begins_no_upload_takes_no_bytes_and_no_manifest(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """Not even those that go to the database alone; what makes room goes on."""
+    async with opened(tmp_path, clock, blobs=Blobs) as house:
+        await house.create()
+        await house.push(b"there")
+        upload = await begin(house)
+        blobs_of(house).before["check"] = fail_from(1, full_disk())
+        for push in (begin(house), receive(house, upload, b"few"), house.put(image_of(b"there"), "v1")):
+            with pytest.raises(NoSpace):
+                await push
+        assert (await status(house, upload)).received == 0
+        await house.registry.uploads.cancel(house.caller, APP, upload)
+        blobs_of(house).before.clear()
+        await house.put(image_of(b"there"), "v1")
 
 
 async def test_a_full_disk_at_the_last_step_breaks_nothing(tmp_path: Path, clock: Clock) -> None:

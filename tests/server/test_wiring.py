@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from portside.core.digest import Digest
 from portside.server import wiring
+from portside.server.prepared import AccessKeyPair, Prepared
 from portside.server.settings import Settings
 from portside.storage.errors import StorageUnusable
 from portside.storage.metadata.archive import MovableBlob
@@ -42,6 +45,10 @@ async def _awaited(settings: Settings) -> None:
     await wiring.prepare(settings)
 
 
+async def _prepared(settings: Settings) -> Prepared:
+    return await wiring.prepare(settings)
+
+
 @pytest.mark.parametrize("sealing", [True, False])
 async def test_what_was_stored_with_the_other_sealing_is_refused_and_stays(tmp_path: Path, *, sealing: bool) -> None:
     """Opened so, everything would count as lost, and the next push would take its place."""
@@ -67,6 +74,28 @@ async def test_an_empty_registry_may_change_its_sealing(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path)
     await _prepare(settings)
     await _prepare(replace(settings, sealing=False))
+
+
+@pytest.mark.parametrize("key", [{}, {"root_access_key_id": "AKIA" + "A" * 16, "root_secret_access_key": "s" * 40}])
+async def test_a_start_over_what_stands_writes_nothing(tmp_path: Path, key: dict[str, str]) -> None:
+    """It would wait, and fail, while another one writes."""
+    settings = Settings(data=tmp_path, **key)
+    made = await asyncio.to_thread(asyncio.run, _prepared(settings))
+    await (await wiring.open(settings)).close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "portside.db")) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert await wiring.prepare(settings) == replace(made, created_account=False, master_key_created=None)
+        await (await wiring.open(settings)).close()
+
+
+async def test_another_root_key_takes_the_place_of_the_one_that_stands(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    made = (await asyncio.to_thread(asyncio.run, _prepared(settings))).access_key
+    assert made is not None
+    for identifier, secret in ((made.id, "t" * 40), ("AKIA" + "B" * 16, "t" * 40)):
+        preset = replace(settings, root_access_key_id=identifier, root_secret_access_key=secret)
+        assert (await wiring.prepare(preset)).access_key == AccessKeyPair(identifier, secret)
+        assert (await wiring.prepare(settings)).access_key == AccessKeyPair(identifier, secret)
 
 
 OFF = {"collect_interval": 0, "events_days": 0, "lifecycle_interval": 0}

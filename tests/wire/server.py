@@ -128,10 +128,6 @@ class RunningRegistry:
         """Ask whether the server wants requests."""
         return self._answers("/readyz", {})
 
-    def lives(self) -> bool:
-        """Ask whether the server runs, whatever it has room for."""
-        return self._answers("/healthz", {})
-
     def _answers(self, path: str, headers: dict[str, str]) -> bool:
         try:
             with self._get(path, headers):
@@ -147,17 +143,17 @@ class RunningRegistry:
 
 @contextmanager
 def serve(
-    folder: Path, *options: str, certificate: Certificate | None = None, again: RunningRegistry | None = None
+    folder: Path, *options: str, certificate: Certificate | None = None, port: int | None = None
 ) -> Generator[RunningRegistry]:
-    """Run a server over an empty data folder, or `again` where one ran; it must end cleanly when it is asked to."""
-    data, port = folder / "data", again.port if again else free_port()
+    """Run a server over an empty data folder, or that of an earlier one; it must end cleanly when it is asked to."""
+    data, port = folder / "data", port or free_port()
     command = [sys.executable, "-m", "portside", "serve", "--data", str(data), "--port", str(port), *options]
     if certificate:
         command += ["--tls-cert", str(certificate.chain), "--tls-key", str(certificate.key)]
     daemon = commands.Daemon(command, commands.isolated(folder), folder / "portside.log")
     registry = RunningRegistry(data, port, daemon, certificate)
     try:
-        daemon.ready(registry.lives if again else registry.is_ready)
+        daemon.ready(registry.is_ready)
         yield registry
     finally:
         code = daemon.stop()

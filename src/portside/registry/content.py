@@ -144,17 +144,24 @@ class Intake:
         self._writing = self._threads.begin(lambda: self._write(taken, size, position))
 
     async def settle(self) -> None:
-        """Write all but the last segment."""
-        await self._written_so_far()
-        if self._waiting > SEGMENT:
-            await self.advance()
-            await self._written_so_far()
+        """Write all but the last segment, which is kept in a row and needs room there; raises NoSpace."""
+        if not await self._written_but_the_last():
+            await self._threads.run(self._blobs.check)
 
     async def stop(self) -> None:
         """Wait until nothing is being written any more, whatever came of it."""
         if self._writing is not None:
             await until_done(self._writing)
             self._writing.exception()  # told to whoever goes on; here it is enough that it ended
+
+    async def _written_but_the_last(self) -> bool:
+        """Write all but the last segment; whether there was more than that."""
+        await self._written_so_far()
+        if self._waiting <= SEGMENT:
+            return False
+        await self.advance()
+        await self._written_so_far()
+        return True
 
     async def _written_so_far(self) -> None:
         if self._writing is not None:
@@ -169,7 +176,7 @@ class Intake:
 
     async def publish(self) -> int:
         """Write the end and make the whole durable; how many bytes it is."""
-        await self.settle()
+        await self._written_but_the_last()
         return await self._threads.run(self._publish)
 
     def _write(self, taken: list[bytes], size: int, position: int) -> None:

@@ -108,7 +108,8 @@ class Recording:
 
         Before the unit that records the image: nobody who pushes waits while the store is looked at. A layer that is
         pushed again meanwhile has another location by then. Raises LayersNotFound and ReferencedImagesNotFound for what
-        has no row; a row that goes after this look is missed under the lock.
+        has no row; a row that goes after this look is missed under the lock. Raises NoSpace too: an image's bytes go to
+        the database, which may not take the room that deleting needs.
         """
         layers = _layers(manifest)
         async with self._metadata.reading() as unit:
@@ -117,11 +118,12 @@ class Recording:
             await self._children(unit, held, manifest)
 
         def look() -> frozenset[str]:
+            self._blobs.check()
             return frozenset(
                 place.location for place in places.values() if not self._blobs.holds(place.location, place.size)
             )
 
-        lost = await self._threads.run(look) if places else frozenset[str]()
+        lost = await self._threads.run(look)
         if len(places) < len(layers):
             self._admit_layers(held, layers, places, lost)
         return lost

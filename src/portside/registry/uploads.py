@@ -83,8 +83,9 @@ class Uploads:
         """Open an upload; those into the same repository that nobody went on with for a day end now."""
         await self._access.repository(caller, "ecr:InitiateLayerUpload", repository)
         pushed_to = await found_or_made(self._stores, self._access, caller, repository)
-        # A key that is switched off is told now, and not when the bytes have come.
+        # A key that is switched off, and a full disk, are told now, and not when the bytes have come.
         await self._stores.keys.key(pushed_to.content_key)
+        await self._threads.run(self._blobs.check)
         async with self._metadata.writing(durable=False) as unit:
             held = await lock(unit, repository)
             upload = Upload(

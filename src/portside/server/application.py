@@ -52,7 +52,7 @@ class Plant(Protocol):
         ...
 
     async def ready(self) -> bool:
-        """Whether metadata answers and blobs can be written."""
+        """Whether metadata answers and blobs can be read and written, or but read since the disk is full."""
         ...
 
     async def close(self) -> None:

@@ -49,7 +49,7 @@ from portside.storage.blobs.filesystem import FilesystemBlobs
 from portside.storage.blobs.port import InventoriedBlobs, Inventory
 from portside.storage.blobs.sealed import SealedBlobs, plain_size, sealed_size
 from portside.storage.blobs.tiered import TieredBlobs
-from portside.storage.errors import StorageError, StorageUnusable
+from portside.storage.errors import NoSpace, StorageError, StorageUnusable
 from portside.storage.keys.local import LocalKeyKeeper, create_master_key, decode_master_key, read_master_key
 from portside.storage.keys.ring import KeyRing
 from portside.storage.metadata import migrate
@@ -76,10 +76,11 @@ class Plant:
     previews: LifecyclePreviews
 
     async def ready(self) -> bool:
-        """Whether the registry can do its work now."""
+        """Whether the registry can do its work now; on a full disk it can, but for pushes."""
         try:
             await self.stores.metadata.check()
-            await self.stores.threads.run(self.stores.blobs.check)
+            with contextlib.suppress(NoSpace):
+                await self.stores.threads.run(self.stores.blobs.check)
         except StorageError:
             return False
         return True
@@ -110,7 +111,8 @@ class Tending:
 async def prepare(settings: Settings) -> Prepared:
     """Bring the data up to date; make the account, its root key and the master key when there are none.
 
-    Raises storage.errors.StorageUnusable and NewerSchema.
+    Writes nothing where nothing is missing, so that a server starts on a full disk too. Raises
+    storage.errors.StorageUnusable and NewerSchema.
     """
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -230,19 +232,14 @@ async def _prepare(settings: Settings, master_key: Path | None) -> Prepared:
         await _adopt_events(metadata)
         keys = KeyRing(metadata, LocalKeyKeeper(_master_key(settings)), _clock)
         box = (await keys.key_for("secret")).box
-        # Nothing is written where all is there: a server starts on a full disk, and serves what it has.
         async with metadata.reading() as unit:
-            standing = await _standing_key(unit, settings, box)
-        if standing is not None:
-            return Prepared(False, standing, master_key)
+            if await unit.accounts.exists(settings.account) and (pair := await _standing(settings, unit, box)):
+                return Prepared(False, pair, master_key)
         async with metadata.writing() as unit:
             created = await unit.accounts.add(settings.account, _clock())
-            standing = await _standing_key(unit, settings, box)  # another start may have been first
-            if standing is not None:
-                return Prepared(created, standing, master_key)
-            pair = _preset(settings)
-            if pair is None:
-                pair = AccessKeyPair(new_access_key_id(LONG_TERM, settings.account), new_secret())
+            if pair := await _standing(settings, unit, box):
+                return Prepared(created, pair, master_key)
+            pair = _preset(settings) or AccessKeyPair(new_access_key_id(LONG_TERM, settings.account), new_secret())
             sealed = box.seal(pair.secret.encode("ascii"), pair.id.encode())
             await unit.accounts.set_root_key(AccessKeyRow(pair.id, settings.account, ROOT, sealed, True), _clock())
     except BoxError:
@@ -261,16 +258,20 @@ async def _adopt_events(metadata: Metadata) -> None:
         await unit.events.adopt()
 
 
-async def _standing_key(unit: Unit, settings: Settings, box: Box) -> AccessKeyPair | None:
-    """The newest key of the account's root; None when there is none, or what is preset is not its only one."""
-    rows = await unit.accounts.access_keys(settings.account)
-    standing = [row for row in rows if row.active and row.principal == ROOT]
-    if not standing:
+async def _standing(settings: Settings, unit: Unit, box: Box) -> AccessKeyPair | None:
+    """The account's root key; None when there is none, or another one than the settings name."""
+    preset = _preset(settings)
+    rows = [row for row in await unit.accounts.access_keys(settings.account) if row.active and row.principal == ROOT]
+    if not rows or (preset and [row.id for row in rows] != [preset.id]):
         return None
-    newest = standing[-1]
-    secret = box.open(newest.secret, newest.id.encode()).decode("ascii")
-    found, preset = AccessKeyPair(newest.id, secret), _preset(settings)
-    return found if preset is None or (preset == found and len(standing) == 1) else None
+    newest = rows[-1]
+    try:
+        pair = AccessKeyPair(newest.id, box.open(newest.secret, newest.id.encode()).decode("ascii"))
+    except BoxError:
+        if preset:
+            return None  # it is written anew
+        raise
+    return pair if preset in {None, pair} else None
 
 
 async def _check_sealing(settings: Settings, metadata: Metadata) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from portside.storage.blobs.filesystem import FilesystemBlobs
-from portside.storage.errors import Missing, StorageUnavailable
+from portside.storage.blobs.port import SEGMENT
+from portside.storage.errors import Missing, NoSpace, StorageUnavailable
 from tests.conformance.blob_store import BlobStoreConformance, content, put, somewhere, stage
 
 
@@ -18,6 +19,11 @@ def store(tmp_path: Path) -> FilesystemBlobs:
 
 class TestFilesystem(BlobStoreConformance):
     pass
+
+
+def volume(free: int, total: int) -> os.statvfs_result:
+    """What is told of a volume with this many free mebibytes."""
+    return os.statvfs_result((1 << 20, 1 << 20, total, free, free, 0, 0, 0, 0, 255))
 
 
 def files(folder: Path) -> list[Path]:
@@ -124,3 +130,38 @@ def test_content_may_be_placed_from_another_name(store: FilesystemBlobs, tmp_pat
     with pytest.raises(Missing):
         store.place(staged, location, 7)
     assert store.read(location, 0, 7, 7) == b"CONTENT"
+
+
+@pytest.mark.parametrize(("reserve", "total"), [(16, 1000), (16, 256), (3, 48)])
+def test_the_last_mebibytes_of_a_volume_are_for_what_makes_room(
+    store: FilesystemBlobs, monkeypatch: pytest.MonkeyPatch, reserve: int, total: int
+) -> None:
+    location = put(store, data := content(10))
+    monkeypatch.setattr(os, "statvfs", lambda _: volume(reserve, total))
+    store.check()
+    with pytest.raises(NoSpace):
+        store.write(somewhere(), 0, b"x", last=True)
+    monkeypatch.setattr(os, "statvfs", lambda _: volume(reserve - 1, total))
+    with pytest.raises(NoSpace):
+        store.check()
+    assert store.read(location, 0, 10, 10) == data
+    store.delete(location)
+    monkeypatch.setattr(os, "statvfs", lambda _: volume(reserve + 1, total))
+    store.write(somewhere(), 0, b"x", last=True)
+
+
+def test_who_wrote_at_the_same_moment_as_others_gives_the_room_back(
+    store: FilesystemBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage(store, location := somewhere(), data := content(SEGMENT))
+    told = iter([volume(20, 1000), volume(15, 1000)])
+    monkeypatch.setattr(os, "statvfs", lambda _: next(told))
+    with pytest.raises(NoSpace):
+        store.write(location, SEGMENT, content(SEGMENT), last=True)
+    assert (tmp_path / "uploads" / location).read_bytes() == data
+
+
+def test_a_volume_that_tells_no_size_is_written_to(store: FilesystemBlobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "statvfs", lambda _: volume(0, 0))
+    store.check()
+    put(store, b"content")

@@ -1,6 +1,8 @@
 """Blobs in a folder.
 
-Law: bytes are fsynced, placed, and their folder fsynced before `publish` returns (ARCHITECTURE.md, laws 1 and 2).
+Laws: bytes are fsynced, placed, and their folder fsynced before `publish` returns (ARCHITECTURE.md, laws 1 and 2).
+Bytes never take the last room on the volume, without which nothing could be deleted: the database needs room for that
+too (law 12).
 
     ROOT/uploads/<key>/<name>          staged
     ROOT/blobs/<key>/<2 hex>/<name>    published, by rename
@@ -24,8 +26,8 @@ from portside.storage.errors import Missing, NoSpace, StorageError, StorageUnava
 _STRETCH = 128 * 1024
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _RESERVE = 16 * 1024 * 1024
-_SHARE = 16
-"""The reserve is no more than this part of a volume."""
+"""Bytes of a volume that stay free, or a part of it when that is less."""
+_RESERVED_PART = 16
 
 
 class FilesystemBlobs:
@@ -53,10 +55,7 @@ class FilesystemBlobs:
             try:
                 if os.fstat(file).st_size < offset:
                     raise Missing(f"Less than {offset} bytes are staged at {location}.")
-                _leave_reserve(os.fstatvfs(file), len(data))
-                _write_all(file, data, offset)
-                # Longer garbage may be left of a write that was not acknowledged.
-                os.ftruncate(file, offset + len(data))
+                _write_whole(file, data, offset)
             finally:
                 os.close(file)
 
@@ -148,7 +147,7 @@ class FilesystemBlobs:
             _make_folder(self._staged)
             if not os.access(self._staged, os.W_OK | os.X_OK):
                 raise StorageUnavailable(f"The folder {self._staged} cannot be written.")
-            _leave_reserve(os.statvfs(self._staged), 0)
+            _keep_reserve(self._staged)
 
     def locations(self, after: str, limit: int) -> Sequence[Found]:
         """See Inventory. A time before 1970 counts as 1970."""
@@ -230,13 +229,26 @@ def _listed(folder: Path) -> set[str]:
         return set()
 
 
-def _leave_reserve(volume: os.statvfs_result, size: int) -> None:
-    """Raise NoSpace when, with so many bytes more, the volume has less room than rows need with which bytes go again.
+def _write_whole(file: int, data: bytes | bytearray | memoryview, offset: int) -> None:
+    """Let the file end with `data`, or with what comes before it when there is no room."""
+    try:
+        _keep_reserve(file, len(data))
+        _write_all(file, data, offset)
+        # Longer garbage may be left of a write that was not acknowledged.
+        os.ftruncate(file, offset + len(data))
+        # Again, since others saw the same room and wrote at the same moment.
+        _keep_reserve(file)
+    except (OSError, NoSpace):
+        with contextlib.suppress(OSError):
+            os.ftruncate(file, offset)
+        raise
 
-    The database often lies on the same volume, and its log grows even when something is deleted.
-    """
-    free = volume.f_bavail * volume.f_frsize
-    if free - size < min(_RESERVE, volume.f_blocks * volume.f_frsize // _SHARE):
+
+def _keep_reserve(volume: int | Path, size: int = 0) -> None:
+    """Raise NoSpace when `size` more bytes would not leave the reserve. A volume that tells no size has no reserve."""
+    state = os.statvfs(volume)
+    reserve = min(_RESERVE, state.f_blocks * state.f_frsize // _RESERVED_PART)
+    if state.f_blocks and state.f_bavail * state.f_frsize - size < reserve:
         raise NoSpace("The disk is full.")
 
 

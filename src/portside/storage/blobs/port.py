@@ -61,7 +61,11 @@ class BlobStore(Protocol):
         ...
 
     def check(self) -> None:
-        """Raise StorageUnavailable or NoSpace when the store cannot take a write now."""
+        """Raise StorageUnavailable or NoSpace when the store cannot take a write now.
+
+        NoSpace comes before there is no room at all, here as from `write`: what a push writes to the metadata needs
+        some, and so does whatever makes room.
+        """
         ...
 
 
