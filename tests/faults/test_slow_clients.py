@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import secrets
+import select
 import shutil
 import socket
 import time
@@ -15,7 +17,8 @@ import pytest
 
 from tests.clients import commands
 from tests.faults.pusher import Pusher
-from tests.wire.conversation import connect
+from tests.wire.conversation import connect, hear
+from tests.wire.people import Office
 from tests.wire.second import serve_on_granian
 from tests.wire.server import RunningRegistry, serve
 
@@ -24,6 +27,7 @@ LAYER = os.urandom(1 << 20) * 32
 SOON = 10.0
 """Seconds after which a client that should have been cut was not."""
 MANY = 300
+POWER = "AmazonEC2ContainerRegistryPowerUser"
 PART = 16 << 20
 """Bytes of a layer, more than the sockets and the library hold together."""
 
@@ -243,8 +247,9 @@ def is_gone(connection: socket.socket, port: int) -> bool:
 
 
 def test_slow_clients_do_not_stop_others(impatient: RunningRegistry) -> None:
-    location = begin(impatient)
-    with contextlib.ExitStack() as stack, Pusher(impatient.port, impatient.token, "slow/app") as pusher:
+    location, office = begin(impatient), Office(impatient)
+    other = office.token(office.user("other", POWER))
+    with contextlib.ExitStack() as stack, Pusher(impatient.port, other, "slow/app") as pusher:
         for number in range(MANY):
             connection = stack.enter_context(connect(impatient.port, window=4096))
             kinds = (b"", b"GET / HT", head(impatient, "PATCH", location, "Content-Length: 9"))
@@ -253,3 +258,36 @@ def test_slow_clients_do_not_stop_others(impatient: RunningRegistry) -> None:
         began = time.monotonic()
         assert pusher.blob(pusher.push_blob(content)) == content
         assert time.monotonic() - began < 5
+
+
+def test_slow_uploads_of_one_user_leave_places_for_others(folder: Path) -> None:
+    with serve(folder, "--limits-uploads", "8", "--limits-wait-seconds", "1") as registry:
+        registry.create("slow/app")
+        office = Office(registry)
+        greedy = office.token(office.user("greedy", POWER))
+        with contextlib.ExitStack() as stack, Pusher(registry.port, greedy, "slow/app") as pusher:
+            locations = [pusher.begin() for _ in range(20)]
+            dripping = [_drip(stack, registry.port, greedy, location) for location in locations]
+            commands.until(lambda: len(_answered(dripping)) == 14, "the end of all but six", seconds=SOON)
+            for one in [hear(connection, 0.1).content for connection in _answered(dripping)]:
+                assert one.startswith(b"HTTP/1.1 429 ")
+                assert b"\r\nretry-after: 1\r\n" in one.lower()
+                assert b"TOOMANYREQUESTS" in one
+            assert pusher.call("POST", "/v2/slow/app/blobs/uploads/")[0].status == http.client.TOO_MANY_REQUESTS
+            with Pusher(registry.port, registry.token, "slow/app") as other:
+                began = time.monotonic()
+                assert other.blob(other.push_blob(LAYER[:500_000])) == LAYER[:500_000]
+                assert time.monotonic() - began < 5
+        with Pusher(registry.port, greedy, "slow/app") as pusher:
+            pusher.push_blob(b"later")
+
+
+def _answered(connections: list[socket.socket]) -> list[socket.socket]:
+    return select.select(connections, [], [], 0)[0]
+
+
+def _drip(stack: contextlib.ExitStack, port: int, token: str, location: str) -> socket.socket:
+    connection = stack.enter_context(connect(port))
+    lines = (f"PATCH {location} HTTP/1.1", "Host: localhost", f"Authorization: Basic {token}", "Content-Length: 9")
+    connection.sendall("\r\n".join([*lines, "", ""]).encode() + b"x")
+    return connection

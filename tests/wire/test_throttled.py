@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.clients import commands, images
 from tests.clients.images import DOCKER, Recipe
 from tests.faults.pusher import Pusher
 from tests.wire.conversation import connect
+from tests.wire.people import Office
 from tests.wire.server import REGION, RunningRegistry, serve
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tests.clients.docker import Docker
 
 PLACES = 3
+POWER = "AmazonEC2ContainerRegistryPowerUser"
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +40,14 @@ def narrow(state: Path) -> Iterator[RunningRegistry]:
 
 @contextlib.contextmanager
 def occupied(registry: RunningRegistry, repository: str, places: int) -> Iterator[None]:
-    """Uploads that stand still, in so many places."""
+    """Uploads that stand still, in so many places; each is of another user, since one leaves some for others."""
     registry.create(repository)
+    office = Office(registry)
+    tokens = [office.token(office.user(f"user-{secrets.token_hex(4)}", POWER)) for _ in range(places)]
     with contextlib.ExitStack() as stack, Pusher(registry.port, registry.token, repository) as pusher:
-        for _ in range(places):
+        for token in tokens:
             location, connection = pusher.begin(), stack.enter_context(connect(registry.port))
-            lines = (f"PATCH {location} HTTP/1.1", "Host: localhost", f"Authorization: Basic {registry.token}")
+            lines = (f"PATCH {location} HTTP/1.1", "Host: localhost", f"Authorization: Basic {token}")
             connection.sendall("\r\n".join([*lines, "Content-Length: 9", "", ""]).encode() + b"x")
             # The next one is begun when this one has its place, so that it is not in its own way.
             commands.until(lambda at=location: is_held(pusher, at), "an upload that holds its place")

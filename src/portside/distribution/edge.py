@@ -83,6 +83,8 @@ class DataPlane:
         await self._establish(exchange, scope)
         if handler is None:
             raise UnsupportedOnThisRoute
+        if share := scope["state"].get("share"):
+            await share(exchange.caller.principal.holder)
         return await handler(self._registry, exchange)
 
     async def _establish(self, exchange: Exchange, scope: Scope) -> None:

@@ -75,6 +75,11 @@ class Principal:
         """`aws:PrincipalArn`: the role's ARN for its sessions, otherwise the caller's own."""
         return self.entity.arn if self.entity is not None and self.kind == "AssumedRole" else self.arn
 
+    @property
+    def holder(self) -> str:
+        """Whom something that is scarce is counted for; sessions, of which one can have any number, count together."""
+        return self.arn if self.entity is None else self.entity.id
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:

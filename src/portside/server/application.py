@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from portside.core.errors import RegistryError, TooManyRequests
 from portside.server import framing
-from portside.server.admission import Admission
+from portside.server.admission import Admission, Upload
 from portside.server.patience import Limits, Patience, ReaderStalled
 from portside.server.settings import Settings
 
@@ -30,7 +30,11 @@ class Plane(Protocol):
     """Half of the application, with words of its own for failures."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request.
+
+        Before it takes the bytes of an upload it awaits `scope["state"]["share"]`, when that is there, with whom they
+        come from; that raises TooManyRequests.
+        """
         ...
 
     async def refuse(self, scope: Scope, error: RegistryError, send: Send) -> None:
@@ -142,19 +146,20 @@ class Application:
             await self._admitted(plant.distribution if is_data else plant.control, scope, receive, send)
 
     async def _admitted(self, plane: Plane, scope: Scope, receive: Receive, send: Send) -> None:
-        admission = self._admission
-        transfers = admission.transfers(scope["method"], scope["path"])
+        visit = self._admission.visit(scope["method"], scope["path"])
         # Nearly every request finds a place at once, without the detour over a coroutine.
-        if transfers is not None or not admission.requests.fits():
+        if not visit.fits():
             try:
-                await admission.enter(transfers)
+                await visit.enter()
             except TooManyRequests as error:
                 await plane.refuse(scope, error, send)
                 return
+        if isinstance(visit, Upload):
+            scope["state"]["share"] = visit.share
         try:
             await plane(scope, receive, send)
         finally:
-            admission.leave(transfers)
+            visit.leave()
 
     async def _health(self, scope: Scope, send: Send) -> None:
         if scope["method"] not in {"GET", "HEAD"}:

@@ -207,7 +207,11 @@ class Settings:
     )
     uploads: int = field(
         default=128,
-        metadata=about("number", "How many of them may be uploads.", key="limits.uploads"),
+        metadata=about(
+            "number",
+            "How many of them may be uploads; the last quarter is for who has less than half.",
+            key="limits.uploads",
+        ),
     )
     downloads: int = field(
         default=256,
