@@ -212,10 +212,14 @@ async def test_a_last_chunk_that_does_not_follow_is_refused(client: Client) -> N
     assert (await client.ask("PUT", address, b"x", chunk(0, 0), digest=DIGEST)).status == 416
 
 
-async def test_a_chunk_shorter_than_its_range_is_refused(client: Client) -> None:
-    address = await client.begin()
-    assert (await client.ask("PATCH", address, b"12345", chunk(0, 5))).status == 416
-    assert (await client.ask("GET", address)).headers["range"] == "0-0"
+@pytest.mark.parametrize("last", [3, 5])
+async def test_a_chunk_of_another_length_than_its_range_is_refused_the_last_one_too(client: Client, last: int) -> None:
+    address, digest = await client.begin(), str(Digest.of(b"12345"))
+    for method in ("PATCH", "PUT"):
+        answer = await client.ask(method, address, b"12345", chunk(0, last), digest=digest)
+        assert (answer.status, answer.headers["range"]) == (416, "0-0")
+        assert (await client.ask("GET", address)).headers["range"] == "0-0"
+    assert (await client.ask("PUT", address, b"12345", chunk(0, 4), digest=digest)).status == 201
 
 
 @pytest.mark.parametrize(

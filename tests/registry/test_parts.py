@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from portside.core.errors import EmptyUpload, InvalidLayerPart, InvalidParameter, LayerPartTooSmall, LimitExceeded
@@ -39,10 +41,10 @@ def test_every_part_but_the_last_has_a_smallest_size(
 
 
 def test_bytes_that_follow_on_or_say_nothing_are_taken() -> None:
-    parts.must_follow(HELD, EMPTY, None)
-    parts.must_follow(HELD, EMPTY, 0)
+    for first in (None, 0):
+        parts.may_begin(HELD, EMPTY, Quotas(), first=first, last=None)
     with pytest.raises(InvalidLayerPart, match="First byte of the layer part is 1 instead of 0"):
-        parts.must_follow(HELD, EMPTY, 1)
+        parts.may_begin(HELD, EMPTY, Quotas(), first=1, last=None)
 
 
 @pytest.mark.parametrize(
@@ -60,19 +62,19 @@ def test_bytes_that_follow_on_or_say_nothing_are_taken() -> None:
 def test_a_part_says_itself_that_it_is_too_large(
     first: int | None, last: int | None, failure: type[Exception] | None, *, through_api: bool
 ) -> None:
-    quotas = Quotas(layer_bytes=100, largest_part=10)
+    quotas, row = Quotas(layer_bytes=100, largest_part=10), replace(EMPTY, received=first or 0)
     if failure is None:
-        parts.must_fit(EMPTY, quotas, first=first, last=last, through_api=through_api)
+        parts.may_begin(HELD, row, quotas, first=first, last=last, through_api=through_api)
         return
     with pytest.raises(failure):
-        parts.must_fit(EMPTY, quotas, first=first, last=last, through_api=through_api)
+        parts.may_begin(HELD, row, quotas, first=first, last=last, through_api=through_api)
 
 
 def test_a_part_is_as_long_as_its_range() -> None:
-    parts.must_be_whole(HELD, EMPTY, first=5, last=9, taken=5)
-    parts.must_be_whole(HELD, EMPTY, first=None, last=None, taken=5)
+    parts.must_be_whole(HELD, EMPTY, 5, first=5, last=9)
+    parts.must_be_whole(HELD, EMPTY, 5, first=None, last=None)
     with pytest.raises(InvalidLayerPart, match="The layer part has 4 bytes, and its range 5"):
-        parts.must_be_whole(HELD, EMPTY, first=5, last=9, taken=4)
+        parts.must_be_whole(HELD, EMPTY, 4, first=5, last=9)
 
 
 @pytest.mark.parametrize(

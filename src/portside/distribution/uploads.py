@@ -90,7 +90,7 @@ async def _mounted(registry: Registry, exchange: Exchange) -> Digest | None:
 async def _complete(registry: Registry, exchange: Exchange, upload: str) -> Reply:
     repository = exchange.repository
     digest = Digest.parse(exchange.query.get("digest", ""))
-    first, _ = _part(exchange)
+    first, last = _part(exchange)
     done = await registry.uploads.complete(
         exchange.caller,
         repository,
@@ -98,6 +98,7 @@ async def _complete(registry: Registry, exchange: Exchange, upload: str) -> Repl
         [digest],
         body=exchange.body() if exchange.has_body else None,
         first=first,
+        last=last,
     )
     return _created(repository, done.digest)
 

@@ -9,15 +9,16 @@ from portside.core.records import Repository, Upload
 from portside.registry.rules import Quotas
 
 
-def must_follow(held: Repository, row: Upload, first: int | None) -> None:
-    """Raise InvalidLayerPart for bytes that begin elsewhere than where the last ones ended."""
+def may_begin(
+    held: Repository, row: Upload, quotas: Quotas, *, first: int | None, last: int | None, through_api: bool = False
+) -> None:
+    """Raise InvalidLayerPart for bytes that begin elsewhere than where the last ones ended.
+
+    Raise LimitExceeded or InvalidParameter for a part that says itself that it is too large, or one too many.
+    """
     if first is not None and first != row.received:
         message = f"First byte of the layer part is {first} instead of {row.received}"
         raise InvalidLayerPart(message, held.id, row.id, row.received)
-
-
-def must_fit(row: Upload, quotas: Quotas, *, first: int | None, last: int | None, through_api: bool) -> None:
-    """Raise LimitExceeded or InvalidParameter for a part that says itself that it is too large, or one too many."""
     if through_api:
         quotas.admit_part(row.parts)
     if last is not None:
@@ -26,7 +27,7 @@ def must_fit(row: Upload, quotas: Quotas, *, first: int | None, last: int | None
         raise InvalidParameter("layerPartBlob", f"Member must have length less than or equal to {quotas.largest_part}")
 
 
-def must_be_whole(held: Repository, row: Upload, *, first: int | None, last: int | None, taken: int) -> None:
+def must_be_whole(held: Repository, row: Upload, taken: int, *, first: int | None, last: int | None) -> None:
     """Raise InvalidLayerPart for a part whose range says another length."""
     if first is not None and last is not None and taken != last - first + 1:
         message = f"The layer part has {taken} bytes, and its range {last - first + 1}"

@@ -129,13 +129,10 @@ class Uploads:
         """
         await self._access.repository(caller, "ecr:UploadLayerPart", repository)
         async with self._holding(repository, upload) as (held, row):
-            parts.must_follow(held, row, first)
-            parts.must_fit(row, self._quotas, first=first, last=last, through_api=through_api)
+            parts.may_begin(held, row, self._quotas, first=first, last=last, through_api=through_api)
             intake = await self._intake(held, row, frozenset({algorithm}))
-            truncated = await self._feed(intake, row, body)
+            truncated = await self._feed(intake, held, row, body, first=first, last=last)
             taken = intake.received - row.received
-            if not truncated:
-                parts.must_be_whole(held, row, first=first, last=last, taken=taken)
             grown = await self._progress(held, row, intake)
             if through_api or self._rules.chunks_are_parts:
                 grown = parts.with_part(grown, taken, self._quotas.smallest_part)
@@ -153,9 +150,10 @@ class Uploads:
         *,
         body: AsyncIterable[bytes] | None = None,
         first: int | None = None,
+        last: int | None = None,
         through_api: bool = False,
     ) -> Completed:
-        """Take the last bytes, if any, check the digest, and make the layer durable.
+        """Take the last bytes, if any, as `receive` does, check the digest, and make the layer durable.
 
         Completing again what was completed is answered alike. Raises InvalidLayer when none of `digests` is the
         digest; the upload then stands as it stood before the request. Through the API, and where chunks are parts,
@@ -168,12 +166,11 @@ class Uploads:
             return done
         try:
             async with self._holding(repository, upload) as (held, row):
-                parts.must_follow(held, row, first)
+                parts.may_begin(held, row, self._quotas, first=first, last=last)
                 intake = await self._intake(held, row, frozenset(one.algorithm for one in digests))
-                if body is None or not await self._feed(intake, row, body):
+                if body is None or not await self._feed(intake, held, row, body, first=first, last=last):
                     if through_api or self._rules.chunks_are_parts:
-                        last = intake.received - row.received
-                        parts.may_complete(held, row, last, self._quotas.smallest_part)
+                        parts.may_complete(held, row, intake.received - row.received, self._quotas.smallest_part)
                     return await self._finish(held, row, intake, digests)
                 await self._release(await self._progress(held, row, intake), intake)
         except UploadNotFound:
@@ -271,8 +268,10 @@ class Uploads:
             self._blobs, self._threads, row.location, received=row.received, remainder=remainder, counted=counted
         )
 
-    async def _feed(self, intake: Intake, row: Upload, body: AsyncIterable[bytes]) -> bool:
-        """Take all of a body; whether it was cut short."""
+    async def _feed(
+        self, intake: Intake, held: Repository, row: Upload, body: AsyncIterable[bytes], **span: int | None
+    ) -> bool:
+        """Take all of a body, which is as long as its span says; whether it was cut short."""
         extend_at = self._clock() + _EXTEND
         try:
             async for data in body:
@@ -287,6 +286,7 @@ class Uploads:
             return True
         finally:
             await intake.stop()
+        parts.must_be_whole(held, row, intake.received - row.received, **span)
         return False
 
     async def _finish(self, held: Repository, row: Upload, intake: Intake, digests: Sequence[Digest]) -> Completed:
