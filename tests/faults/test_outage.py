@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from tests.wire.server import RunningRegistry, serve
 
 _REPOSITORY = "outage/test"
 _CLIENTS = 3
+_ENOUGH = 12
+"""Connections of which each worker accepts some."""
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +45,12 @@ class Load:
     manifests: dict[str, bytes] = field(default_factory=dict[str, bytes])
     refusals: list[str] = field(default_factory=list[str])
     broken: list[BaseException] = field(default_factory=list[BaseException])
+    clients: int = _CLIENTS
     _over: threading.Event = field(default_factory=threading.Event)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        threads = [threading.Thread(target=self._work, args=(number,)) for number in range(_CLIENTS)]
+        threads = [threading.Thread(target=self._work, args=(number,)) for number in range(self.clients)]
         for thread in threads:
             thread.start()
         try:
@@ -61,6 +65,12 @@ class Load:
         """Wait until so many more pushes were acknowledged."""
         enough = len(self.manifests) + by
         commands.until(lambda: len(self.manifests) >= enough or bool(self.broken), f"{by} more pushes", seconds=60)
+
+    def grows_undisturbed(self) -> bool:
+        """Wait for twenty more pushes; whether nothing was refused meanwhile."""
+        before = len(self.refusals)
+        self.grows(20)
+        return len(self.refusals) == before
 
     def is_refused(self, by: int = 5) -> None:
         """Wait until so many more requests were refused."""
@@ -112,6 +122,30 @@ def test_a_database_that_stops_and_starts_under_load(folder: Path, server: Postg
     _expect_only_unavailable(load)
 
 
+def test_two_workers_lose_a_database_again_and_again_under_load_and_no_push(
+    folder: Path, server: PostgresServer
+) -> None:
+    """Neither worker needs a restart, or gets one; who has its connection at a worker that is back is served by it."""
+    with _loaded(folder, server, "--workers", "2", clients=8) as (registry, load):
+        workers = _workers(registry)
+        for mode in ("fast", "immediate", "fast", "immediate"):
+            server.stop(mode)
+            try:
+                load.is_refused(20)
+            finally:
+                server.start()
+            load.grows(8)
+        commands.until(lambda: all(registry.is_ready() for _ in range(_ENOUGH)), "being ready again everywhere")
+        commands.until(load.grows_undisturbed, "twenty pushes without a refusal")
+        assert len(workers) == 2
+        assert _workers(registry) == workers
+    _expect_only_unavailable(load)
+
+
+def _workers(registry: RunningRegistry) -> list[str]:
+    return re.findall(r'"worker": ?([0-9]+)', registry.daemon.log.read_text())
+
+
 def test_sessions_that_are_ended_in_the_middle_cost_single_requests(folder: Path, server: PostgresServer) -> None:
     with _loaded(folder, server) as (_, load):
         for _ in range(10):
@@ -129,10 +163,12 @@ def test_a_database_without_a_free_connection_is_said(folder: Path, server: Post
 
 
 @contextlib.contextmanager
-def _loaded(folder: Path, server: PostgresServer) -> Iterator[tuple[RunningRegistry, Load]]:
-    with serve(folder, "--database", server.database()) as registry:
+def _loaded(
+    folder: Path, server: PostgresServer, *options: str, clients: int = _CLIENTS
+) -> Iterator[tuple[RunningRegistry, Load]]:
+    with serve(folder, "--database", server.database(), *options) as registry:
         registry.ecr.create_repository(repositoryName=_REPOSITORY)
-        load = Load(registry)
+        load = Load(registry, clients=clients)
         assert registry.token
         with load.running():
             load.grows()
