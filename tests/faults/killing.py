@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,10 +73,10 @@ def prepare(folder: Path) -> str:
     return token
 
 
-def start(folder: Path, *, dies_at: int | None = None) -> RunningRegistry:
+def start(folder: Path, *options: str, dies_at: int | None = None) -> RunningRegistry:
     """A server over whatever the folder holds; it may be one that kills itself at a step."""
     port = free_port()
-    command = [sys.executable, "-m", "portside", "serve", "--data", str(folder / "data"), "--port", str(port)]
+    command = [sys.executable, "-m", "portside", "serve", "--data", str(folder / "data"), "--port", str(port), *options]
     if dies_at is not None:
         command = [sys.executable, "-m", "tests.faults.mortal", str(folder / "data"), str(port), str(dies_at)]
     daemon = commands.Daemon(command, commands.isolated(folder), folder / "portside.log")
@@ -97,17 +98,26 @@ def _family(pid: int) -> list[int]:
 
 
 def _work_until_killed(registry: RunningRegistry, token: str, name: str, chance: random.Random) -> list[Told]:
+    with working(registry, token, name, chance) as told:
+        time.sleep(chance.uniform(0.02, 0.5))
+        kill(registry)
+    return told
+
+
+@contextlib.contextmanager
+def working(registry: RunningRegistry, token: str, name: str, chance: random.Random) -> Iterator[list[Told]]:
+    """Clients that work until the server is killed, which the block has to do, and what each of them was told."""
     told = [Told(tag=f"{name}-{number}") for number in range(_CLIENTS)]
     threads = [
         threading.Thread(target=_until_cut, args=(registry, token, one, random.Random(chance.random()))) for one in told
     ]
     for thread in threads:
         thread.start()
-    time.sleep(chance.uniform(0.02, 0.5))
-    kill(registry)
-    for thread in threads:
-        thread.join()
-    return told
+    try:
+        yield told
+    finally:
+        for thread in threads:
+            thread.join()
 
 
 def _until_cut(registry: RunningRegistry, token: str, told: Told, chance: random.Random) -> None:

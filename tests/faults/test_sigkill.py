@@ -11,6 +11,7 @@ import pytest
 
 from tests.faults.killing import Told, client_of, kill, kill_again_and_again, prepare, start, verify, work
 from tests.faults.pusher import Pusher
+from tests.faults.sweeping import kill_in_sweeps
 
 KILLS = 200
 
@@ -37,6 +38,10 @@ def test_nothing_acknowledged_is_lost_by_a_death_at_a_step(folder: Path) -> None
             work(client, told, random.Random(step))
         verify(after, token, everything)
         kill(after)
+
+
+def test_a_sweep_that_is_killed_takes_nothing_that_is_needed_and_the_next_ones_take_the_rest(folder: Path) -> None:
+    kill_in_sweeps(folder, 2, seed=9)
 
 
 def _work_without_end(client: Pusher, told: Told, seed: int) -> None:
