@@ -38,10 +38,11 @@ model: setup-dev ## generate the ECR API's types from botocore's model
 	$(BIN)/python tools/query_model.py
 	$(BIN)/python tools/iam_reference.py
 
-soak: setup-dev ## thousands of clients at once, and hundreds of deaths; reports latencies, memory and refusals
+soak: setup-dev ## thousands of clients at once, hundreds of deaths, nonsense; reports latencies, memory and refusals
 	$(BIN)/python -m bench.soak
 	$(BIN)/python -m tests.faults.killing 200
 	$(BIN)/python -m tests.faults.sweeping 20
+	$(BIN)/python -m tests.faults.nonsense 20000
 
 bench: setup-dev ## server CPU per request beside other registries; reports, never fails
 	$(BIN)/python -m bench
