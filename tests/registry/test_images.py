@@ -25,6 +25,7 @@ from portside.core.records import Image, TagExclusion
 from portside.registry.listing import Listing
 from portside.registry.outcomes import ImageFailure
 from portside.storage.errors import Damaged
+from tests.conformance.nouns.counts import assert_counted
 from tests.registry.fakes import Rows, full_disk
 from tests.registry.house import (
     APP,
@@ -435,6 +436,24 @@ async def test_a_damaged_image_of_an_immutable_tag_is_healed_as_what_it_was(hous
         await put_as(house, media_types.DOCKER_MANIFEST)
     await put_as(house, media_types.OCI_MANIFEST)
     assert (await house.registry.images.get(house.caller, APP, tagged("v1"))).content == NAMELESS
+
+
+@pytest.mark.parametrize("harm", [None, "content = zeroblob(100)"])
+async def test_an_image_that_is_recorded_anew_keeps_its_tags_and_what_became_of_its_subject(
+    app: House, harm: str | None
+) -> None:
+    subject = await app.image("subject", config=b"{ }")
+    await app.push(b"{}")
+    content = untyped(image_of(b"{}", subject=described(media_types.OCI_MANIFEST, image_of(b"{ }"))))
+    await put_as(app, media_types.OCI_MANIFEST, "v1", content)
+    await app.delete(named(subject))
+    if harm:
+        await app.rows(f"UPDATE manifests SET {harm}")
+    await put_as(app, media_types.OCI_MANIFEST if harm else media_types.DOCKER_MANIFEST, None, content)
+    assert await app.identifiers("TAGGED") == [ImageId(parse_tag("v1"), Digest.of(content))]
+    assert await app.identifiers("UNTAGGED") == []
+    assert (await described_image(app, tagged("v1"))).bereft
+    await assert_counted(app.stores.metadata)
 
 
 # --- get --------------------------------------------------------------------------------------------------------------

@@ -95,6 +95,7 @@ class Recording:
             last_pull_at=known.last_pull_at if known else None,
             archived_at=known.archived_at if known else None,
             activated_at=_activated(known, self._clock()) if known else None,
+            bereft=known.bereft if known else False,
         )
         if known is not None:
             await unit.layers.release(held.key, digest, image.pushed_at)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, String, and_, bindparam, delete, func, or_, select, tuple_, update
+from sqlalchemy import BigInteger, String, and_, bindparam, delete, exists, func, or_, select, tuple_, update
 
 from portside.core.digest import Digest
 from portside.core.names import Tag
@@ -29,13 +29,19 @@ _FIELDS = (
     "status",
     "archived_at",
     "activated_at",
+    "bereft",
 )
-COLUMNS = select(_m.digest, *(_m[name] for name in _FIELDS), _m.bereft)
+COLUMNS = select(_m.digest, *(_m[name] for name in _FIELDS))
 
+# One that takes the place of another, with the same digest, finds the other's tags.
+_HAS_NO_TAG = ~exists().where(_t.repository == bindparam("repository"), _t.digest == bindparam("digest"))
 _ADD = Statement(
     lambda insert: (
         insert(tables.manifests)
-        .values({name: bindparam(name) for name in ("repository", "digest", "content", *_FIELDS)})
+        .values(
+            {name: bindparam(name) for name in ("repository", "digest", "content", *_FIELDS)}
+            | {"untagged": _HAS_NO_TAG}
+        )
         .on_conflict_do_nothing()
     )
 )
@@ -183,6 +189,7 @@ class Manifests:
                 status=image.status,
                 archived_at=image.archived_at,
                 activated_at=image.activated_at,
+                bereft=image.bereft,
             )
             == 1
         )
