@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,8 +9,7 @@ import pytest
 from portside.core.errors import InvalidParameter, RepositoryAlreadyExists, RepositoryNotEmpty, RepositoryNotFound
 from portside.core.names import RegistryId
 from portside.core.records import Repository, RepositorySettings, TagExclusion
-from tests.conformance.nouns.counts import assert_counted
-from tests.registry.house import ACCOUNT, APP, HOME, SECOND, START, Clock, House, image_of, in_pieces, noise, opened
+from tests.registry.house import ACCOUNT, APP, HOME, SECOND, START, Clock, House, in_pieces, noise, opened
 
 
 async def page(
@@ -177,26 +175,6 @@ async def test_deleting_leaves_no_row_behind(app: House) -> None:
     for table in ("repositories", "layers", "manifests", "manifest_references", "tags", "uploads"):
         assert await app.rows(f"SELECT * FROM {table}") == []
     assert await app.rows("SELECT DISTINCT holders FROM blobs") == [(0,)]
-
-
-async def test_one_that_has_much_is_deleted_step_by_step_and_others_come_in_between(app: House) -> None:
-    config = await app.push(b"{}")
-    for number in range(300):
-        await app.put(image_of(b"{}", note=str(number)), f"v{number}")
-    await app.create(other := HOME.repository("team/other"))
-    assert await app.push(b"{}", other) == config
-    deletion = asyncio.ensure_future(app.registry.repositories.delete(app.caller, APP, force=True))
-    seen: set[int] = set()
-    for number in itertools.takewhile(lambda _: not deletion.done(), itertools.count()):
-        await app.create(HOME.repository(f"team/meanwhile-{number}"))
-        seen.update(row[0] for row in await app.rows("SELECT images FROM repositories WHERE name = 'team/app'"))
-        await assert_counted(app.stores.metadata)
-    await deletion
-    assert 50 in seen
-    for table in ("manifests", "manifest_references", "tags"):
-        assert await app.rows(f"SELECT * FROM {table}") == []
-    assert await app.rows("SELECT DISTINCT holders FROM blobs") == [(1,)]
-    assert len(await app.rows("SELECT 1 FROM events WHERE document LIKE '%DELETE%'")) == 300
 
 
 async def test_deleting_removes_what_was_staged_and_keeps_what_others_hold(app: House) -> None:

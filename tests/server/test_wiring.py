@@ -103,7 +103,7 @@ OFF = {"collect_interval": 0, "events_days": 0, "lifecycle_interval": 0}
 
 @pytest.mark.parametrize(
     ("given", "jobs"),
-    [({}, ["job collect", "job events", "job lifecycle"]), (OFF, [])],
+    [({}, ["job collect", "job empty", "job events", "job lifecycle"]), (OFF, ["job empty"])],
 )
 async def test_a_worker_offers_its_jobs_unless_they_are_off(
     tmp_path: Path, given: dict[str, Any], jobs: list[str]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Sequence
 
 from portside.core.errors import RepositoryAlreadyExists, RepositoryNotEmpty, RepositoryNotFound
@@ -14,13 +12,13 @@ from portside.identity.context import tagging
 from portside.registry.access import Access
 from portside.registry.content import drop
 from portside.registry.creation import make
+from portside.registry.emptying import emptied
 from portside.registry.listing import Listing, PageTokens
-from portside.registry.removal import remove_some
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
 
-_LAYERS = 1000
-"""Layers that one step lets go."""
+_STEPS = 3
+"""What one request removes: a few hundred images, and as many layers."""
 
 
 class Repositories:
@@ -70,47 +68,26 @@ class Repositories:
     async def delete(self, caller: Caller, repository: RepositoryId, *, force: bool) -> Repository:
         """Remove a repository; raises RepositoryNotEmpty when it holds images and `force` is not set.
 
-        One that has much is emptied first, by force, step by step, so that nobody waits for all of it; a deletion that
-        is cut off leaves the rest, and can be asked for again.
+        One that has much is gone at once too, and emptied afterwards (emptying.py).
         """
         await self._access.repository(caller, "ecr:DeleteRepository", repository)
-        if force:
-            await self._empty(repository)
         async with self._metadata.writing() as unit:
             found = await lock(unit, repository)
             if not force and not await unit.repositories.is_empty(found.key):
                 raise RepositoryNotEmpty(repository)
-            left = True
-            while left:
-                left = await _shrink(unit, found, self._clock())
-                await asyncio.sleep(0)  # others have their turn
             staged = await unit.uploads.delete_of(found.key)
-            await unit.repositories.delete(found.key)
+            if await emptied(unit, found, self._clock(), _STEPS):
+                await unit.repositories.delete(found.key)
+            else:
+                await unit.repositories.bury(found.key)
         for location in staged:
             await drop(self._blobs, self._threads, location)
         return found
-
-    async def _empty(self, repository: RepositoryId) -> None:
-        left = True
-        while left:
-            # The last unit, of which the caller is told, covers them on the disk.
-            async with self._metadata.writing(durable=False) as unit:
-                begun = time.monotonic()
-                left = await _shrink(unit, await lock(unit, repository), self._clock())
-            # Whoever waits for the same lock, in whichever process, comes to it.
-            await asyncio.sleep((time.monotonic() - begun) / 4)
 
     async def _one(self, caller: Caller, repository: RepositoryId) -> Repository:
         await self._access.repository(caller, "ecr:DescribeRepositories", repository)
         async with self._metadata.reading() as unit:
             return await find(unit, repository)
-
-
-async def _shrink(unit: Unit, held: Repository, now: int) -> bool:
-    """Remove some of what a repository has, images before layers; whether there may be more."""
-    if await remove_some(unit, held, now):
-        return True
-    return await unit.layers.let_go(held.key, _LAYERS, now) == _LAYERS
 
 
 async def find(unit: Unit, repository: RepositoryId) -> Repository:

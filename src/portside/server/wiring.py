@@ -18,6 +18,7 @@ from portside.identity.box import Box, BoxError
 from portside.identity.keys import LONG_TERM, new_access_key_id, new_secret
 from portside.jobs.archive import archive
 from portside.jobs.collect import collect
+from portside.jobs.empty import empty
 from portside.jobs.events import forget_old_events
 from portside.jobs.leased import Jobs
 from portside.jobs.lifecycle import apply_lifecycle_policies
@@ -25,6 +26,7 @@ from portside.registry.access import Access
 from portside.registry.bodies import Bodies
 from portside.registry.collection import Collection
 from portside.registry.content import Threads
+from portside.registry.emptying import Emptying
 from portside.registry.events import Follower
 from portside.registry.iam.operators import Operators
 from portside.registry.iam.simulation import Simulation
@@ -149,6 +151,7 @@ async def open(  # noqa: A001 - `wiring.open` says what it does
 
 def _jobs(settings: Settings, stores: Stores, inventory: Inventory) -> Jobs:
     jobs = Jobs(stores.metadata, stores.clock)
+    jobs.start(empty(Emptying(stores)))
     if settings.collect_interval:
         jobs.start(collect(Collection(stores, inventory), settings.collect_interval * _SECOND))
     if settings.lifecycle_interval:

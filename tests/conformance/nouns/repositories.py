@@ -130,6 +130,29 @@ class RepositoriesConformance:
             assert await unit.manifests.parents(key, digest(2)) == []
             assert await unit.tags.find(key, "latest") is None
 
+    async def test_a_repository_is_buried_until_it_is_deleted(self, metadata: Metadata) -> None:
+        found, other = await repository(metadata), await repository(metadata, "other")
+        async with metadata.writing() as unit:
+            await unit.manifests.add(found.key, image(1), b"")
+            await unit.lifecycle.put(found.key, "{}", NOW)
+            assert await unit.repositories.buried(0) is None
+            await unit.repositories.bury(found.key)
+            assert await unit.repositories.find(found.id) is None
+            assert await unit.repositories.count(found.id.registry) == 1
+            assert [one.id for one in await unit.repositories.page(found.id.registry, "", 10)] == [other.id]
+            assert await unit.lifecycle.all() == []
+            standing = replace(found, images=1)
+            assert await unit.repositories.buried(0) == standing
+            assert await unit.repositories.buried(found.key) is None
+            assert await unit.repositories.lock_buried(found.key) == standing
+            assert await unit.repositories.lock_buried(other.key) is None
+        assert (await repository(metadata)).key != found.key
+        async with metadata.writing() as unit:
+            await unit.repositories.delete(found.key)
+            assert await unit.repositories.buried(0) is None
+            assert await unit.repositories.count(found.id.registry) == 2
+        await assert_counted(metadata)
+
     async def test_a_deleted_repository_leaves_the_others(self, metadata: Metadata) -> None:
         key, other = (await repository(metadata)).key, await repository(metadata, "other")
         async with metadata.writing() as unit:

@@ -33,7 +33,7 @@ V1 = ImageId(tag=parse_tag("v1"))
 
 
 def runs(house: House) -> LifecycleRuns:
-    return LifecycleRuns(house.stores, INTERVAL)
+    return LifecycleRuns(house.stores, INTERVAL, pulls_late=0)
 
 
 async def put(house: House, *rules: dict[str, Any]) -> None:
@@ -95,6 +95,14 @@ async def test_images_are_archived_by_a_transition(app: House) -> None:
     assert [line["event"] for line in logs].count("image archived") == 3
     assert (await told(app))[3:] == [("ARCHIVE", None)] * 3
     assert (await runs(app).run(APP)).archived == 0
+
+
+async def test_what_was_pulled_just_before_a_run_stays(app: House) -> None:
+    await put(app, ARCHIVE_UNUSED)
+    app.clock.forward(40 * DAY)
+    await app.registry.images.get(app.caller, APP, V1)
+    assert (await LifecycleRuns(app.stores, INTERVAL).run(APP)).spared == 1
+    assert await tags(app) == ["v1"]
 
 
 async def test_what_an_index_lists_goes_after_it_in_one_run(app: House) -> None:

@@ -36,6 +36,8 @@ _log = structlog.get_logger()
 _BATCH = 100
 """Images that one unit deals with: so long a push into the same repository may have to wait."""
 _REPOSITORIES = 100
+_PULLS_LATE = 2.0
+"""Seconds after which every node has recorded what was pulled before (pulls.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,18 @@ class Failure:
 class LifecycleRuns:
     """Applies the policy of any repository here, for nobody in particular."""
 
-    def __init__(self, stores: Stores, interval: int, evaluator: Evaluator | None = None) -> None:
-        """`interval`: microseconds from one application of a policy to the next."""
+    def __init__(
+        self, stores: Stores, interval: int, evaluator: Evaluator | None = None, *, pulls_late: float = _PULLS_LATE
+    ) -> None:
+        """`interval`: microseconds from one application of a policy to the next.
+
+        `pulls_late`: seconds that pulls are recorded behind.
+        """
         self._metadata = stores.metadata
         self._evaluator = evaluator or Evaluator()
         self._clock = stores.clock
         self._interval = interval
+        self._pulls_late = pulls_late
 
     async def run_due(self) -> int:
         """Apply every policy that is due; how many. One that fails does not keep the others from their turn."""
@@ -91,6 +99,9 @@ class LifecycleRuns:
         held, document = await self._standing(repository)
         began = self._clock()
         run = Run(repository, await self.rehearse(held, read(document), began))
+        if any(_is_by_pull(action) for action in run.outcome.actions):
+            # Whatever was pulled until now has a row by then, and is spared (`_unchanged`).
+            await asyncio.sleep(self._pulls_late)
         for first in range(0, len(run.outcome.actions), _BATCH):
             begun = time.monotonic()
             run = await self._act(held, document, run.outcome.actions[first : first + _BATCH], run)
@@ -222,12 +233,15 @@ async def _unchanged(unit: Unit, held: Repository, action: Action) -> Image | No
         return None
     if not await _may_follow(unit, held, action):
         return None
-    by_pull = action.rule is not None and action.rule.count_type == policy.SINCE_PULLED
-    if by_pull and image.last_pull_at != seen.last_pull_at:
+    if _is_by_pull(action) and image.last_pull_at != seen.last_pull_at:
         return None
     if action.kind == policy.EXPIRE:
         return None if await unit.manifests.parents(held.key, image.digest, 1) else image
     return None if await unit.archive.listing_index(held.key, image.digest) else image
+
+
+def _is_by_pull(action: Action) -> bool:
+    return action.rule is not None and action.rule.count_type == policy.SINCE_PULLED
 
 
 async def _may_follow(unit: Unit, held: Repository, action: Action) -> bool:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, delete, exists, select, tuple_, update
+from sqlalchemy import String, Table, and_, bindparam, delete, exists, literal, select, tuple_, update
 
 from portside.core.names import RegistryId, RepositoryId
 from portside.core.records import Repository, RepositorySettings, TagExclusion
@@ -44,6 +44,23 @@ _OCCUPIED = prepare(select(exists().where(tables.manifests.c.repository == bindp
 _CHANGE = prepare(
     update(tables.repositories).where(_r.key == bindparam("the_key")).values(settings=bindparam("packed"))
 )
+# Out of sight: no registry has a region without a name.
+_BURY = prepare(
+    update(tables.repositories)
+    .where(_r.key == bindparam("the_key"))
+    .values(
+        former=_r.region + literal(" ", String) + _r.name,
+        region=literal("", String),
+        name=bindparam("the_name", type_=String),
+    )
+)
+_BURIED = (
+    select(_r.key, _r.account, _r.former, _r.settings, _r.content_key, _r.created_at, _r.images)
+    .where(_r.former.is_not(None))
+    .order_by(_r.key)
+)
+_NEXT_BURIED = prepare(_BURIED.where(_r.key > bindparam("after")).limit(bindparam("limit")))
+_LOCK_BURIED = prepare(_BURIED.where(_r.key == bindparam("key")).with_for_update())
 _DELETE = prepare(delete(tables.repositories).where(_r.key == bindparam("key")))
 
 
@@ -150,6 +167,21 @@ class Repositories:
         row = await self._session.row(_OCCUPIED, key=key)
         return row is None or not row[0]
 
+    async def bury(self, key: int) -> None:
+        """Take a repository out of its registry, with its policies; what else it has is removed later (`buried`)."""
+        for statement in _DELETE_ONE:
+            await self._session.run(statement, key=key)
+        await self._session.run(_UNCOUNT, key=key, change=-1)
+        await self._session.run(_BURY, the_key=key, the_name=str(key))
+
+    async def buried(self, after: int) -> Repository | None:
+        """The first of those that were buried, by key from after one (0 for the first), as what it was."""
+        return _former(await self._session.row(_NEXT_BURIED, after=after, limit=1))
+
+    async def lock_buried(self, key: int) -> Repository | None:
+        """One that was buried, which no other unit changes until this one ends."""
+        return _former(await self._session.row(_LOCK_BURIED, key=key))
+
     async def delete(self, key: int) -> None:
         """Remove the repository with its images and tags; layers and uploads must have been removed before."""
         for statement in _DELETE_MANY:
@@ -161,6 +193,14 @@ class Repositories:
             await self._session.run(statement, key=key)
         await self._session.run(_UNCOUNT, key=key, change=-1)
         await self._session.run(_DELETE, key=key)
+
+
+def _former(row: Row | None) -> Repository | None:
+    if row is None:
+        return None
+    key, account, former, *rest = row
+    region, _, name = former.partition(" ")
+    return _repository((key, account, region, name, *rest))
 
 
 def _name(repository: RepositoryId) -> dict[str, str]:

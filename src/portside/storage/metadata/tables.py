@@ -175,7 +175,9 @@ repositories = Table(
     Column("content_key", _text(64), ForeignKey("data_keys.id"), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("images", BigInteger, nullable=False, server_default="0"),  # manifests that it holds
+    Column("former", _text(300)),  # region and name of one that is deleted, and not empty yet
     UniqueConstraint("account", "region", "name"),
+    _index_where("former IS NOT NULL", "key"),
     sqlite_autoincrement=True,
 )
 
