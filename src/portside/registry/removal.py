@@ -14,7 +14,7 @@ from portside.registry.events import Event
 from portside.registry.outcomes import ImageFailure
 from portside.storage.metadata.port import Unit
 
-_IMAGES, _EVENTS = 250, 1000
+_IMAGES, _EVENTS = 100, 1000
 """What one unit removes at the most, and tells of unless the last image has more tags."""
 
 

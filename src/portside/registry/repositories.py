@@ -17,8 +17,8 @@ from portside.registry.listing import Listing, PageTokens
 from portside.registry.stores import Stores
 from portside.storage.metadata.port import Unit
 
-_STEPS = 3
-"""What one request removes: a few hundred images, and as many layers."""
+_FEW, _STEPS = 200, 4
+"""Images that one request removes itself, in so many steps with their layers."""
 
 
 class Repositories:
@@ -76,7 +76,7 @@ class Repositories:
             if not force and not await unit.repositories.is_empty(found.key):
                 raise RepositoryNotEmpty(repository)
             staged = await unit.uploads.delete_of(found.key)
-            if await emptied(unit, found, self._clock(), _STEPS):
+            if found.images <= _FEW and await emptied(unit, found, self._clock(), _STEPS):
                 await unit.repositories.delete(found.key)
             else:
                 await unit.repositories.bury(found.key)
