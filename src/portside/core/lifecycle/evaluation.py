@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from portside.core.lifecycle import policy
 from portside.core.lifecycle.policy import Policy, Rule
-from portside.core.wildcards import matches
+from portside.core.lifecycle.tag_lines import TagLines, TagPattern
 
 DAY = 24 * 3600 * 1_000_000
 """Microseconds."""
@@ -116,7 +116,38 @@ def evaluate(rules: Policy, images: Iterable[Candidate], at: int, go_on: Callabl
     return Outcome(_in_order(acting), sorted(staying, key=_age), len(every))
 
 
-def identifies(rule: Rule, image: Candidate) -> bool:
+def _chosen(rules: Policy, images: Sequence[Candidate], at: int, go_on: Callable[[], bool]) -> list[Action]:
+    owned: set[str] = set()
+    chosen: list[Action] = []
+    for rule, identified in zip(rules.rules, _identified(rules.rules, images, go_on), strict=True):
+        marked = _marked(rule, identified, at)
+        chosen += [Action(image, rule.action, rule) for image in marked if image.digest not in owned]
+        owned.update(image.digest for image in identified)
+    return chosen
+
+
+def _identified(
+    rules: Sequence[Rule], images: Sequence[Candidate], go_on: Callable[[], bool]
+) -> Sequence[Sequence[Candidate]]:
+    """What each rule identifies. Images are outside, and rules inside: only one image's tags are a text at a time."""
+    known: dict[tuple[str, bool], TagPattern] = {}
+
+    def wanted(text: str, *, prefix: bool) -> TagPattern:
+        return known.setdefault((text, prefix), TagPattern(text, prefix=prefix))
+
+    looking: list[tuple[Rule, Sequence[TagPattern], list[Candidate]]] = []
+    for rule in rules:
+        prefixes = [wanted(prefix, prefix=True) for prefix in rule.prefixes]
+        looking.append((rule, [*prefixes, *(wanted(pattern, prefix=False) for pattern in rule.patterns)], []))
+    for image in images:
+        tags = TagLines(image.tags)
+        for rule, patterns, identified in looking:
+            if _may_go_on(go_on) and _identifies(rule, patterns, image, tags):
+                identified.append(image)
+    return [identified for _, _, identified in looking]
+
+
+def _identifies(rule: Rule, patterns: Sequence[TagPattern], image: Candidate, tags: TagLines) -> bool:
     """Whether storage class and tags are what the rule is about."""
     if _CLASSES.get(image.status) != rule.storage_class:
         return False
@@ -124,20 +155,7 @@ def identifies(rule: Rule, image: Candidate) -> bool:
         return True
     if rule.tag_status == "untagged":
         return not image.tags
-    return all(any(tag.startswith(prefix) for tag in image.tags) for prefix in rule.prefixes) and all(
-        any(matches(pattern, tag) for tag in image.tags) for pattern in rule.patterns
-    )
-
-
-def _chosen(rules: Policy, images: Sequence[Candidate], at: int, go_on: Callable[[], bool]) -> list[Action]:
-    owned: set[str] = set()
-    chosen: list[Action] = []
-    for rule in rules.rules:
-        identified = [image for image in images if _may_go_on(go_on) and identifies(rule, image)]
-        marked = _marked(rule, identified, at)
-        chosen += [Action(image, rule.action, rule) for image in marked if image.digest not in owned]
-        owned.update(image.digest for image in identified)
-    return chosen
+    return all(map(tags.have, patterns))
 
 
 def _may_go_on(go_on: Callable[[], bool]) -> bool:
