@@ -11,6 +11,7 @@ import pytest
 from portside.core.digest import Digest
 from portside.core.names import ImageId
 from portside.registry.registry import Registry
+from portside.registry.scan_rules import ScanningConfiguration
 from tests.cli.kept import APP, KEPT, ROOT, kept, within
 from tests.cli.program import COMMAND, environment, portside
 from tests.registry.house import image_of
@@ -33,6 +34,19 @@ def test_what_happened_is_a_line_for_a_person_or_for_a_program(data: Path) -> No
     event = json.loads(portside(data.parent, *arguments, "--json").out)
     assert (event["time"], event["detail"]["image-digest"]) == (time, str(DIGEST))
     assert portside(data.parent, *arguments, "--last", "0").out == ""
+
+
+def test_each_repository_that_is_scanned_otherwise_is_a_line(data: Path) -> None:
+    within(data, scanned)
+    done = portside(data.parent, "events", "tail", "--data", data, "--no-follow", "--last", "1")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.partition("  ")[2] == (
+        "000000000000 us-east-1  SCAN      team/app: CONTINUOUS_SCAN, before MANUAL\n"
+    )
+
+
+async def scanned(registry: Registry) -> None:
+    await registry.scanning.put(ROOT, APP.registry, ScanningConfiguration("ENHANCED"))
 
 
 def test_it_follows_what_another_process_does(data: Path) -> None:

@@ -30,8 +30,8 @@ def events() -> None:
 def tail(last: int, follow: bool, as_json: bool, **given: Any) -> None:
     """Show the latest events, and then each as it comes, until Ctrl-C.
 
-    Pushes, deletions, and moves to and from the archive, of every account and region here, whoever made them: docker,
-    the API, or a lifecycle policy. It may run beside a server, on any of its nodes.
+    Pushes, deletions, moves to and from the archive, and changes of scan frequency, of every account and region here,
+    whoever made them: docker, the API, or a lifecycle policy. It may run beside a server, on any of its nodes.
     """
     tend(settings_of(given), lambda tending: _tail(tending.follower, last, follow=follow, as_json=as_json))
 
@@ -53,7 +53,15 @@ async def _tail(follower: Follower, last: int, *, follow: bool, as_json: bool) -
 def _as_text(document: str) -> str:
     event = json.loads(document)
     detail = event["detail"]
+    begin = f"{event['time']}  {event['account']} {event['region']}"
+    if "repositories" in detail:
+        return "\n".join(f"{begin}  {_rescanned(one)}" for one in detail["repositories"])
     tag = f":{detail['image-tag']}" if "image-tag" in detail else ""
     image = f"{detail['repository-name']}{tag}@{detail['image-digest']}"
     action = detail.get("target-storage-class", detail["action-type"])
-    return f"{event['time']}  {event['account']} {event['region']}  {action:<8}  {image}"
+    return f"{begin}  {action:<8}  {image}"
+
+
+def _rescanned(change: dict[str, str]) -> str:
+    frequencies = f"{change['scan-frequency']}, before {change['previous-scan-frequency']}"
+    return f"{'SCAN':<8}  {change['repository-name']}: {frequencies}"

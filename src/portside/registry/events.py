@@ -17,15 +17,25 @@ from portside.core.times import instant
 from portside.storage.metadata.port import Metadata, Unit
 
 _IMAGE, _REFERRER = "ECR Image Action", "ECR Referrer Action"
+_SCAN_RESOURCE = "ECR Scan Resource Change"
 _SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to an image."""
+    """What happened to an image, or to how repositories are scanned."""
 
     type: str
     detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FrequencyChange:
+    """A repository is scanned more often than before, or less."""
+
+    repository: RepositoryId
+    frequency: str
+    previous: str
 
 
 def pushed(repository: RepositoryId, image: Image, tag: Tag | None) -> Event:
@@ -54,6 +64,26 @@ def restored(repository: RepositoryId, image: Image, at: int) -> Event:
     fraction = f"{at % _SECOND:06}".rstrip("0") or "0"
     event.detail["last-activated-at"] = f"{instant(at)[:-1]}.{fraction}Z"
     return event
+
+
+def scanned_otherwise(changes: Sequence[FrequencyChange]) -> Event:
+    """Enhanced scanning looks at these repositories more often than before, or less."""
+    repositories = [
+        {
+            "repository-name": change.repository.name,
+            "repository-arn": change.repository.arn,
+            "scan-frequency": change.frequency,
+            "previous-scan-frequency": change.previous,
+        }
+        for change in changes
+    ]
+    detail = {
+        "action-type": "SCAN_FREQUENCY_CHANGE",
+        "repositories": repositories,
+        "resource-type": "REPOSITORY",
+        "scan-type": "ENHANCED",
+    }
+    return Event(_SCAN_RESOURCE, detail)
 
 
 async def announce(unit: Unit, registry: RegistryId, at: int, events: Sequence[Event]) -> None:

@@ -14,6 +14,7 @@ from portside.core.names import RegistryId, RepositoryId
 from portside.core.records import Repository
 from portside.identity.caller import Caller
 from portside.registry.access import Access
+from portside.registry.scan_changes import ScanChanges
 from portside.registry.scan_rules import (
     FREQUENCIES,
     RepositoryScanning,
@@ -32,6 +33,7 @@ class Scanning:
 
     def __init__(self, stores: Stores, access: Access) -> None:
         self._metadata = stores.metadata
+        self._clock = stores.clock
         self._access = access
 
     async def get(self, caller: Caller, registry: RegistryId) -> ScanningConfiguration:
@@ -43,11 +45,23 @@ class Scanning:
     async def put(
         self, caller: Caller, registry: RegistryId, configuration: ScanningConfiguration
     ) -> ScanningConfiguration:
-        """Replace it whole; raises InvalidParameter for a rule that its type of scanning does not have."""
+        """Replace it whole, and tell of repositories that are scanned otherwise from now on.
+
+        Raises InvalidParameter for a rule that its type of scanning does not have.
+        """
         await self._access.registry(caller, "ecr:PutRegistryScanningConfiguration", registry)
         _must_make_sense(configuration)
+        async with self._metadata.reading() as unit:
+            changes = ScanChanges(await _kept(unit, registry), configuration)
+        await changes.foresee(self._metadata, registry)
         async with self._metadata.writing() as unit:
+            # So that of two who put one at once the later tells what changes after the other.
+            await unit.repositories.hold(registry)
+            standing = await _kept(unit, registry)
+            if standing != changes.before:
+                changes = ScanChanges(standing, configuration)
             await unit.settings.put(registry, _NAME, _packed(configuration))
+            await changes.announce(unit, registry, self._clock())
         return configuration
 
     async def of_repositories(
