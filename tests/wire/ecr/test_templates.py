@@ -61,6 +61,25 @@ def test_a_template_is_made_shown_changed_and_removed(registry: RunningRegistry)
         assert code(caught) == "TemplateNotFoundException"
 
 
+def test_exclusion_filters_stay_while_the_mode_has_exclusions(registry: RunningRegistry) -> None:
+    ecr = registry.ecr
+    ecr.create_repository_creation_template(prefix="modes", **WHOLE)
+
+    def shown_after(**given: Any) -> tuple[Any, Any]:
+        changed = ecr.update_repository_creation_template(prefix="modes", **given)["repositoryCreationTemplate"]
+        return changed["imageTagMutability"], changed.get("imageTagMutabilityExclusionFilters")
+
+    for mode in ("IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION"):
+        assert shown_after(imageTagMutability=mode) == (mode, FILTERS)
+    other = [{"filterType": "WILDCARD", "filter": "test-*"}]
+    both = {"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION", "imageTagMutabilityExclusionFilters": other}
+    assert shown_after(**both) == ("IMMUTABLE_WITH_EXCLUSION", other)
+    assert shown_after(imageTagMutability="IMMUTABLE") == ("IMMUTABLE", None)
+    with pytest.raises(ClientError, match="can't be null"):
+        shown_after(imageTagMutability="IMMUTABLE_WITH_EXCLUSION")
+    ecr.delete_repository_creation_template(prefix="modes")
+
+
 def test_a_template_has_defaults(registry: RunningRegistry) -> None:
     made = registry.ecr.create_repository_creation_template(prefix="bare", appliedFor=["PULL_THROUGH_CACHE"])
     template = made["repositoryCreationTemplate"]

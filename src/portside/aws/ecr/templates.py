@@ -96,7 +96,11 @@ def _settings(
         changed = replace(changed, resource_tags=resource_tags(request.resourceTags))
     if request.imageTagMutability is not None or request.imageTagMutabilityExclusionFilters is not None:
         mode = request.imageTagMutability or changed.tag_mutability
-        exclusions = read_exclusions(mode, request.imageTagMutabilityExclusionFilters)
+        given = request.imageTagMutabilityExclusionFilters
+        if given is None and mode.endswith("_WITH_EXCLUSION"):
+            # Only what is given changes: those that are there are for this mode too.
+            given = write_exclusions(changed.tag_exclusions)
+        exclusions = read_exclusions(mode, given)
         changed = replace(changed, tag_mutability=mode, tag_exclusions=exclusions)
     return changed
 
