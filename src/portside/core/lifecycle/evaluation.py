@@ -22,8 +22,6 @@ DAY = 24 * 3600 * 1_000_000
 _ACTIVE, _ARCHIVED = "ACTIVE", "ARCHIVED"
 _CLASSES = {_ACTIVE: policy.STANDARD, _ARCHIVED: policy.ARCHIVE}
 """An image on its way back from the archive is in neither."""
-
-
 _LEAST_ARCHIVED = policy.LEAST_DAYS_ARCHIVED * DAY
 
 
@@ -281,8 +279,7 @@ def _in_order(acting: Mapping[str, Action]) -> Sequence[Action]:
     for digest, action in acting.items():
         if action.image.subject in acting:
             referrers.setdefault(str(action.image.subject), []).append(digest)
-    waiting = {digest for those in referrers.values() for digest in those}
-    """For what they refer to."""
+    waiting = {digest for those in referrers.values() for digest in those}  # for what they refer to
     ready = [_turn(acting[digest], waiting, listed) for digest, parents in before.items() if not parents]
     heapq.heapify(ready)
     ordered: dict[str, Action] = {}
