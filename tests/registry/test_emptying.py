@@ -11,7 +11,7 @@ import pytest
 
 from portside.core.digest import Digest
 from portside.core.errors import RepositoryNotFound
-from portside.core.names import ImageId, Tag
+from portside.core.names import ImageId, RepositoryId, Tag
 from portside.core.records import Image
 from portside.registry.collection import Swept
 from portside.registry.emptying import Emptying
@@ -74,6 +74,17 @@ async def test_it_is_gone_at_once_and_so_is_all_that_it_was(full: House) -> None
     assert (await described).items == []
     assert await full.rows("SELECT repositories FROM registries") == [(0,)]
     assert await full.rows("SELECT * FROM lifecycle_policies") == []
+
+
+async def test_nothing_is_told_of_it_but_what_it_was(full: House) -> None:
+    await full.rows("UPDATE manifests SET status = 'ACTIVATING' WHERE digest IN (SELECT digest FROM tags LIMIT 10)")
+    await delete(full)
+    [key] = (await full.rows("SELECT key FROM repositories"))[0]
+    async with full.stores.metadata.reading() as unit:
+        assert await unit.repositories.find(RepositoryId(APP.account, "", str(key))) is None
+        assert await unit.archive.activating((0, ""), 100) == []
+        [(repository, digest), *_] = await unit.inspection.manifests((0, ""), 1)
+        assert await unit.inspection.manifest(repository, digest) is None
 
 
 async def test_its_name_is_free_for_another_one(full: House) -> None:

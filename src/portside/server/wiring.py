@@ -258,7 +258,8 @@ async def _adopt_events(metadata: Metadata) -> None:
         if await unit.events.are_of_here():
             return
     async with metadata.writing() as unit:
-        await unit.events.adopt()
+        if not await unit.events.are_of_here():  # another start may have been first
+            await unit.events.adopt()
 
 
 async def _standing(settings: Settings, unit: Unit, box: Box) -> AccessKeyPair | None:

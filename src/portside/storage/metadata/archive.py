@@ -123,6 +123,7 @@ _ACTIVATING_IMAGES = prepare(
     select(_m.repository, _m.digest, _r.account, _r.region, _r.name)
     .select_from(tables.manifests.join(tables.repositories, _r.key == _m.repository))
     .where(
+        _r.former.is_(None),
         _IS_ACTIVATING,
         tuple_(_m.repository, _m.digest)
         > tuple_(bindparam("repository", type_=BigInteger), bindparam("digest", type_=String)),

@@ -43,7 +43,7 @@ _NEWEST = prepare(
 _LATEST = prepare(
     select(_e.unit, this_unit()).where(_e.unit >= bindparam("begin")).order_by(_e.unit.desc()).limit(bindparam("limit"))
 )
-_BEFORE_ALL = prepare(update(tables.events).where(_e.unit > bindparam("none")).values(unit=0))
+_BEFORE_ALL = prepare(update(tables.events).where(_e.unit > this_unit()).values(unit=0))
 _OLD = select(_e.number).where(_e.at < bindparam("before")).order_by(_e.at).limit(bindparam("limit"))
 _PRUNE = prepare(delete(tables.events).where(_e.number.in_(_OLD)))
 
@@ -90,8 +90,8 @@ class Events:
         return row is None or row[0] <= row[1]
 
     async def adopt(self) -> None:
-        """Put all that are there, in the order of their numbers, before whatever this database's units write."""
-        await self._session.run(_BEFORE_ALL, none=0)
+        """Put those of elsewhere, in the order of their numbers, before whatever this database's units write."""
+        await self._session.run(_BEFORE_ALL)
 
     async def prune(self, before: int, limit: int) -> int:
         """Remove some of those from before a time; how many."""

@@ -34,7 +34,7 @@ _MANIFESTS = prepare(
 _MANIFEST = prepare(
     select(_r.account, _r.region, _r.name, _r.content_key, _m.content)
     .select_from(tables.manifests.join(tables.repositories, _r.key == _m.repository))
-    .where(_m.repository == bindparam("repository"), _m.digest == bindparam("digest"))
+    .where(_r.former.is_(None), _m.repository == bindparam("repository"), _m.digest == bindparam("digest"))
 )
 
 

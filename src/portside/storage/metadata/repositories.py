@@ -21,7 +21,10 @@ from portside.storage.metadata.statements import Row, Session, Statement, prepar
 _r, _g = tables.repositories.c, tables.registries.c
 _COLUMNS = select(_r.key, _r.account, _r.region, _r.name, _r.settings, _r.content_key, _r.created_at, _r.images)
 _NAMED = _COLUMNS.where(
-    _r.account == bindparam("account"), _r.region == bindparam("region"), _r.name == bindparam("name")
+    _r.account == bindparam("account"),
+    _r.region == bindparam("region"),
+    _r.name == bindparam("name"),
+    _r.former.is_(None),
 )
 
 _ADD = Statement(
@@ -44,7 +47,7 @@ _OCCUPIED = prepare(select(exists().where(tables.manifests.c.repository == bindp
 _CHANGE = prepare(
     update(tables.repositories).where(_r.key == bindparam("the_key")).values(settings=bindparam("packed"))
 )
-# Out of sight: no registry has a region without a name.
+# Out of every registry: no region is called nothing.
 _BURY = prepare(
     update(tables.repositories)
     .where(_r.key == bindparam("the_key"))
