@@ -56,6 +56,15 @@ def test_a_changed_token_is_none(at: int, sign: str) -> None:
         pass
 
 
+@pytest.mark.parametrize("sign", "+/=!\n ")
+def test_a_token_has_one_spelling(sign: str) -> None:
+    other = {"+": "-", "/": "_"}.get(sign, "A")
+    token = next(token for token in iter(lambda: sessions.seal(BOX, HELD), "") if other in token)
+    changed = token.replace(other, sign if sign in "+/" else f"A{sign}")
+    with pytest.raises(SecurityTokenInvalid):
+        sessions.unseal(BOX, changed)
+
+
 @pytest.mark.parametrize("token", ["", "x", "é", TOKEN[:-4], TOKEN + "AAAA", "A" * 9000, TOKEN[4:]])
 def test_what_was_never_sealed_is_invalid(token: str) -> None:
     with pytest.raises(SecurityTokenInvalid):

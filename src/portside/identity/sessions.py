@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 import zlib
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ LONGEST = 8192
 """Characters of a token that are looked at."""
 MOST_PACKED = 3072
 """Bytes that the policies, tags and claims of a session may come to, packed."""
+_SPELLING = re.compile("[A-Za-z0-9_-]*")
 _CONTEXT = b"portside session 1"
 _MOST_UNPACKED = 131_072
 _MOST_WRITTEN = 65_536
@@ -84,7 +86,8 @@ def seal(box: Box, temporary: Temporary) -> str:
 
 def unseal(box: Box, token: str) -> Temporary:
     """Read a token; raises SecurityTokenInvalid for one that was not sealed here, or was changed."""
-    if len(token) > LONGEST:
+    # Python reads `+` and `/` for `-` and `_`, too; one token has one spelling.
+    if len(token) > LONGEST or not _SPELLING.fullmatch(token):
         raise SecurityTokenInvalid
     try:
         content = box.open(urlsafe_b64decode(token + "=" * (-len(token) % 4)), _CONTEXT)

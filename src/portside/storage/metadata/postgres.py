@@ -6,6 +6,7 @@ not change between a decision and its change is locked by row (`repositories.loc
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Generator, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from portside.storage.metadata.statements import Row, Statement
 
 _CONNECTIONS = 16
 _WAIT = 30.0
+_CHECK = 5.0
 _STATES = (
     asyncpg.TransactionRollbackError,  # two units waited for each other
     asyncpg.PostgresSystemError,  # its disk fails
@@ -84,7 +86,9 @@ class PostgresMetadata:
     async def check(self) -> None:
         """See Metadata."""
         with _in_our_words():
-            await self._pool.fetchval("SELECT 1 FROM accounts LIMIT 1")
+            # Whoever asks whether all is well is not kept waiting as long as whoever wants work done.
+            async with asyncio.timeout(_CHECK):
+                await self._pool.fetchval("SELECT 1 FROM accounts LIMIT 1")
 
     async def close(self) -> None:
         """See Metadata."""
