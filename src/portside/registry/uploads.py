@@ -85,7 +85,7 @@ class Uploads:
         pushed_to = await found_or_made(self._stores, self._access, caller, repository)
         # A key that is switched off, and a full disk, are told now, and not when the bytes have come.
         await self._stores.keys.key(pushed_to.content_key)
-        await self._threads.run(self._blobs.check)
+        self._blobs.check()
         async with self._metadata.writing(durable=False) as unit:
             held = await lock(unit, repository)
             upload = Upload(
