@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from portside.core.errors import TooManyRequests
 from portside.registry.room import Room
+from tests.registry.visitors import come_and_go
 
 SOON = 0.01
 
@@ -115,13 +116,7 @@ def test_it_is_never_overfull_and_empty_in_the_end(visits: list[tuple[int, int, 
             finally:
                 room.give(amount)
 
-        tasks = [asyncio.create_task(visit(amount, turns)) for amount, turns, _ in visits]
-        await asyncio.sleep(0)
-        for task, (*_, leaves) in zip(tasks, visits, strict=True):
-            if leaves:
-                task.cancel()
-                await asyncio.sleep(0)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await come_and_go([(visit(amount, turns), leaves) for amount, turns, leaves in visits])
         assert room.taken == 0
         assert room.fits(room.size)
 

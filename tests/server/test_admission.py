@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from portside.core.errors import TooManyRequests
 from portside.server.admission import Admission, Upload
 from portside.server.settings import Settings
+from tests.registry.visitors import come_and_go
 
 PATH = "/v2/team/app/blobs/uploads/1"
 
@@ -132,13 +133,7 @@ def test_all_places_and_shares_are_there_again_in_the_end(places: int, visits: l
             finally:
                 held.leave()
 
-        tasks = [asyncio.create_task(visit(principal, turns)) for principal, turns, _ in visits]
-        await asyncio.sleep(0)
-        for task, (*_, leaves) in zip(tasks, visits, strict=True):
-            if leaves:
-                task.cancel()
-                await asyncio.sleep(0)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await come_and_go([(visit(principal, turns), leaves) for principal, turns, leaves in visits])
         for one in [await arrive(admission) for _ in range(places)]:
             one.leave()
         half = max(places // 2, 1)
